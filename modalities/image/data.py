@@ -1,0 +1,172 @@
+"""image files, idx files, CIFAR-10 or the embedded digits -> batches of (N, C, size, size) bytes."""
+
+import gzip
+import struct
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, ClassVar
+
+import numpy as np
+import torch
+from PIL import Image, UnidentifiedImageError
+from torch import Tensor
+from torchvision.transforms.v2 import functional as F
+
+from modalities.image import digits
+from modalities.image.options import Data
+from modalities.image.transforms import image_transform
+from vggx.data import sources
+from vggx.data.datamodule import Source, SplitData, check_file
+from vggx.data.dataset import Load
+from vggx.data.embedded import embedded
+from vggx.data.listing import BadFile, Listing, Sample
+from vggx.options import DataOptions
+
+MODES = {1: "L", 3: "RGB"}
+IDX_PARTS = {"train": "train", "test": "t10k"}
+CIFAR10_FOLDER = "cifar-10-batches-py"
+
+
+def read_image(path: str, channels: int) -> Tensor:
+    """A file -> (C, H, W) bytes.
+
+    Raises:
+        BadFile: not an image, or one that ends early.
+    """
+    check_file(path)
+    try:
+        with Image.open(path) as image:
+            return F.pil_to_tensor(image.convert(MODES[channels]))
+    except (UnidentifiedImageError, OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
+        raise BadFile(f"{path}: is not a readable image ({error})") from error
+
+
+def read_idx(path: Path) -> np.ndarray:
+    """An idx file of bytes, plain or .gz -> its array.
+
+    Raises:
+        ValueError: naming the file: another kind of file, or fewer bytes than its header promises.
+    """
+    try:
+        data = gzip.decompress(path.read_bytes()) if path.suffix == ".gz" else path.read_bytes()
+    except (OSError, EOFError) as error:
+        raise ValueError(f"{path} is not a whole gzip file: {error}") from error
+    if len(data) < 4 or data[:3] != b"\0\0\x08":
+        raise ValueError(f"{path} is not an idx file of bytes: it begins with {data[:4].hex(' ')}")
+    axes = data[3]
+    shape = struct.unpack(f">{axes}I", data[4 : 4 + 4 * axes])
+    values = np.frombuffer(data, np.uint8, offset=4 + 4 * axes)
+    if values.size != np.prod(shape):
+        raise ValueError(f"{path} holds {values.size} bytes where its header says {' x '.join(map(str, shape))}")
+    return values.reshape(shape)
+
+
+@dataclass(frozen=True)
+class ArrayContents:
+    """path#index -> (C, H, W) bytes, for formats that keep all images in one array (N, H, W[, 3])."""
+
+    arrays: dict[str, np.ndarray]
+
+    def __call__(self, name: str) -> Tensor:
+        path, _, index = name.rpartition("#")
+        array = torch.from_numpy(self.arrays[path][int(index)].copy())
+        return array[None] if array.ndim == 2 else array.permute(2, 0, 1)
+
+
+def array_listing(
+    classes: Sequence[str], parts: dict[str, tuple[str, np.ndarray, Sequence[int]]], options: DataOptions
+) -> Listing:
+    """{split: (name, images, labels)} -> a listing whose validation split is taken from train."""
+    listing = Listing(list(options.classes or classes))
+    for split, (name, images, labels) in parts.items():
+        if len(images) != len(labels):
+            raise ValueError(f"{name} has {len(images)} images and {len(labels)} labels")
+        listing.splits[split] = [Sample(f"{name}#{i}", int(label)) for i, label in enumerate(labels)]
+    largest = max(sample.label for samples in listing.splits.values() for sample in samples)
+    if largest >= len(listing.classes):
+        raise ValueError(f"label {largest} is not in the class list of {len(listing.classes)}: {listing.classes}")
+    listing.contents = ArrayContents({name: images for name, images, _ in parts.values()})
+    sources.fill(listing, options, split_given="test" in parts)
+    return listing
+
+
+def idx_file(root: Path, name: str) -> Path:
+    found = [root / name, root / f"{name}.gz", root / name.replace("-idx", ".idx")]
+    for path in found:
+        if path.is_file():
+            return path
+    raise FileNotFoundError(f"{root} has no {name} or {name}.gz")
+
+
+def idx(root: Path, options: DataOptions, extensions: Sequence[str]) -> Listing:
+    """MNIST's four files, plain or .gz; any checksum, so that MNIST's many relatives are read too."""
+    parts = {}
+    for split, prefix in IDX_PARTS.items():
+        images = read_idx(idx_file(root, f"{prefix}-images-idx3-ubyte"))
+        labels = read_idx(idx_file(root, f"{prefix}-labels-idx1-ubyte"))
+        parts[split] = f"{prefix}-images-idx3-ubyte", images, labels
+    count = 1 + max(int(labels.max()) for _, _, labels in parts.values())
+    return array_listing([str(label) for label in range(count)], parts, options)
+
+
+def cifar10(root: Path, options: DataOptions, extensions: Sequence[str]) -> Listing:
+    """CIFAR-10 as distributed for Python, read by torchvision; `root` holds its folder or archive."""
+    from torchvision.datasets import CIFAR10
+
+    try:
+        sets = {split: CIFAR10(str(root), train=split == "train", download=False) for split in IDX_PARTS}
+    except RuntimeError as error:
+        raise FileNotFoundError(f"{root} does not hold CIFAR-10 ({CIFAR10_FOLDER}): {error}") from error
+    parts = {split: (f"cifar10-{split}", found.data, found.targets) for split, found in sets.items()}
+    return array_listing(sets["train"].classes, parts, options)
+
+
+def embedded_digits(root: Path, options: DataOptions, extensions: Sequence[str]) -> Listing:
+    return sources.folder(embedded("digits-1", digits.write), options, extensions)
+
+
+@dataclass(frozen=True)
+class LoadImage:
+    """sample -> (C, size, size) bytes"""
+
+    channels: int
+    transform: Callable[[Tensor], Tensor]
+    contents: Callable[[str], Any] | None = None
+
+    def __call__(self, sample: Sample, view: int, views: int) -> Tensor:
+        if self.contents is None:
+            image = read_image(sample.path, self.channels)
+        else:
+            image = self.contents(sample.path)
+            if image.shape[0] != self.channels:
+                image = F.rgb_to_grayscale(image) if self.channels == 1 else image.expand(self.channels, -1, -1)
+        return self.transform(image)
+
+
+class ImageData(SplitData):
+    """Images of one size, one view a file."""
+
+    EXTENSIONS = (".png", ".jpg", ".jpeg", ".bmp", ".webp", ".gif", ".tif", ".tiff", ".ppm", ".pgm")
+    SOURCES: ClassVar[dict[str, Source]] = {
+        **SplitData.SOURCES,
+        "idx": idx,
+        "cifar10": cifar10,
+        "digits": embedded_digits,
+    }
+    EMBEDDED = ("digits",)
+
+    options: Data
+
+    def guess(self, root: Path | None) -> str:
+        if root is not None and any(root.glob("*-idx3-ubyte*")):
+            return "idx"
+        if root is not None and (root / CIFAR10_FOLDER).is_dir():
+            return "cifar10"
+        return super().guess(root)
+
+    def load(self, train: bool) -> Load:
+        if self.options.channels not in MODES:
+            raise ValueError(f"modality.data.channels must be 1 or 3, not {self.options.channels}")
+        contents = self.listing.contents if self.listing else None
+        return LoadImage(self.options.channels, image_transform(self.options, train), contents)

@@ -1,0 +1,58 @@
+"""What can be set for images: `modality.net.*` and `modality.data.*`; plain data, torch comes in `build` and `open`."""
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from vggx.options import DataOptions, NetOptions
+
+if TYPE_CHECKING:
+    from modalities.image.data import ImageData
+    from vggx.net import PreparedNet
+
+
+@dataclass(kw_only=True)
+class Data(DataOptions):
+    """Images of one size.
+
+    Attributes:
+        size: side of the square that the net sees, pixels.
+        channels: 3 (RGB) or 1 (grey).
+        resize: short side before the centre crop in evaluation, pixels; 8/7 of `size` where unset.
+        crop_scale: least and greatest share of the image's area in a training crop.
+        flip: mirror half of the training images.
+    """
+
+    size: int | None = None
+    channels: int | None = None
+    resize: int | None = None
+    crop_scale: list[float] | None = None
+    flip: bool | None = None
+
+    PREPROCESSING: ClassVar[tuple[str, ...]] = ("size", "channels", "resize")
+
+    def open(self, seed: int) -> "ImageData":
+        from modalities.image.data import ImageData
+
+        return ImageData(self, seed)
+
+    def input_shape(self) -> tuple[int, ...]:
+        assert self.size is not None
+        assert self.channels is not None
+        return self.channels, self.size, self.size
+
+    def contract(self) -> dict[str, Any]:
+        values = f"{'RGB' if self.channels == 3 else 'grey'} bytes 0..255, or floats 0..1"
+        return {"shape": list(self.input_shape()), "axes": ["channels", "height", "width"], "values": values}
+
+
+@dataclass(kw_only=True)
+class Net(NetOptions):
+    """A VGG in dims 2."""
+
+    def vgg_arguments(self, data: Data) -> dict[str, Any]:
+        return {"input_shape": data.input_shape(), **self.common_arguments()}
+
+    def build(self, data: Data, classes: int) -> "PreparedNet":
+        from modalities.image.net import image_net
+
+        return image_net(self, data, classes)

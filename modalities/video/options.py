@@ -1,0 +1,74 @@
+"""What can be set for video: `modality.net.*` and `modality.data.*`; plain data, torch comes in `build` and `open`."""
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from vggx.options import DataOptions, NetOptions
+
+if TYPE_CHECKING:
+    from modalities.video.data import VideoData
+    from vggx.net import PreparedNet
+
+
+@dataclass(kw_only=True)
+class Data(DataOptions):
+    """Clips of one length and size.
+
+    Attributes:
+        frames: frames in a clip.
+        frame_stride: from one frame of a clip to the next, in frames of the file.
+        size: side of the square that the net sees, pixels.
+        resize: short side before the centre crop in evaluation, pixels; 8/7 of `size` where unset.
+        clips: clips per file in evaluation, evenly spread, or "uniform": as many as lie end to end in the file.
+        short: what a file shorter than a clip does: repeat its last frame, loop, or error (it counts as bad).
+        crop_scale: least and greatest share of the frame's area in a training crop.
+        flip: mirror half of the training clips.
+    """
+
+    frames: int | None = None
+    frame_stride: int | None = None
+    size: int | None = None
+    resize: int | None = None
+    clips: int | str = 1
+    short: str = "repeat"
+    crop_scale: list[float] | None = None
+    flip: bool | None = None
+
+    PREPROCESSING: ClassVar[tuple[str, ...]] = ("frames", "frame_stride", "size", "resize", "clips", "short")
+
+    def open(self, seed: int) -> "VideoData":
+        from modalities.video.data import VideoData
+
+        return VideoData(self, seed)
+
+    def input_shape(self) -> tuple[int, ...]:
+        assert self.frames is not None
+        assert self.size is not None
+        return 3, self.frames, self.size, self.size
+
+    def contract(self) -> dict[str, Any]:
+        axes = ["channels", "time", "height", "width"]
+        return {"shape": list(self.input_shape()), "axes": axes, "values": "RGB bytes 0..255, or floats 0..1"}
+
+
+@dataclass(kw_only=True)
+class Net(NetOptions):
+    """A VGG in dims 3.
+
+    Attributes:
+        time_pools: what each block's pool does to time; 1 in the first block and 2 in the others where unset.
+        time_padding: zeros or replicate, what the convolutions see before the first frame and after the last.
+    """
+
+    time_pools: list[int] | None = None
+    time_padding: str = "zeros"
+
+    def vgg_arguments(self, data: Data) -> dict[str, Any]:
+        from modalities.video.net import vgg_arguments
+
+        return vgg_arguments(self, data)
+
+    def build(self, data: Data, classes: int) -> "PreparedNet":
+        from modalities.video.net import video_net
+
+        return video_net(self, data, classes)

@@ -1,0 +1,58 @@
+"""(N, C, *S) -> (N, width, *(S // pool)): units, then a max pool; layers are named as in the paper."""
+
+from collections import OrderedDict
+from collections.abc import Sequence
+
+from torch import nn
+
+from vggx import nd
+from vggx.blocks.unit import ConvUnit
+
+
+def local_response_norm() -> nn.Module:
+    """The paper's LRN: k = 2, n = 5, alpha = 1e-4, beta = 0.75. torch divides alpha by n, hence the product."""
+    return nn.LocalResponseNorm(5, alpha=5 * 1e-4, beta=0.75, k=2.0)
+
+
+class VGGBlock(nn.Sequential):
+    """One ConvUnit per kernel, then a max pool whose stride is its kernel.
+
+    Args:
+        dims: number of spatial axes, 1 to 3.
+        in_channels: C.
+        width: output channels of every unit.
+        number: the block's number, which names its layers: conv3_1, conv3_2, ..., pool3.
+        kernels: one odd size per unit.
+        pool: for all axes or one per axis; 1 leaves an axis alone.
+        lrn: local response normalisation after the first unit (plan A-LRN).
+        norm, activation, padding: as in `ConvUnit`.
+
+    Raises:
+        ValueError: as `ConvUnit`, or a pool that does not fit the axes.
+    """
+
+    def __init__(
+        self,
+        dims: int,
+        in_channels: int,
+        width: int,
+        *,
+        number: int = 1,
+        kernels: Sequence[int] = (3, 3),
+        pool: int | Sequence[int] = 2,
+        lrn: bool = False,
+        norm: str = "none",
+        activation: str = "relu",
+        padding: str | Sequence[str] = "zeros",
+    ):
+        layers: list[tuple[str, nn.Module]] = []
+        for index, kernel in enumerate(kernels, 1):
+            unit = ConvUnit(
+                dims, in_channels, width, kernel=kernel, norm=norm, activation=activation, padding=padding
+            )
+            layers.append((f"conv{number}_{index}", unit))
+            if lrn and index == 1:
+                layers.append((f"lrn{number}", local_response_norm()))
+            in_channels = width
+        layers.append((f"pool{number}", nd.MAX_POOL[dims](nd.per_axis(pool, dims))))
+        super().__init__(OrderedDict(layers))

@@ -1,0 +1,77 @@
+"""vggx <command> key=value ...: words -> Hydra -> the command's job."""
+
+import os
+import sys
+from typing import Any
+
+from vggx import __version__
+from vggx.cli import help
+from vggx.cli.arguments import literal_paths, value_of
+from vggx.cli.table import COMMANDS
+
+
+def main() -> int:
+    words = sys.argv[1:]
+    if not words or words[0] in ("-h", "--help", "help"):
+        print(help.overview())
+        return 0 if words else 2
+    if words[0] == "--version":
+        print(f"vggx {__version__}")
+        return 0
+    command, rest = words[0], literal_paths(words[1:])
+    if command in COMMANDS and ("-h" in rest or "--help" in rest):
+        print(help.of_command(command))
+        return 0
+
+    from vggx.cli import errors, keys
+
+    if command not in COMMANDS:
+        text = f"there is no command {command!r}{keys.nearest(command, COMMANDS)} See vggx --help"
+        return errors.fail("vggx", text, errors.USAGE)
+    problem = errors.left_out(command, rest)
+    if problem:
+        return errors.fail(f"vggx {command}", problem, errors.USAGE)
+    try:
+        return run(command, rest)
+    except KeyboardInterrupt:
+        return errors.fail(f"vggx {command}", "interrupted", 130)
+    except Exception as error:
+        if os.environ.get("VGGX_TRACEBACK"):
+            raise
+        return errors.explain(command, rest, error)
+
+
+def run(command: str, words: list[str]) -> int:
+    """Compose the command's config with Hydra and do its job, once or for each job of a sweep; the worst exit code."""
+    import hydra
+
+    from vggx import configs, settings
+    from vggx.cli import errors
+    from vggx.cli.jobs import JOBS
+
+    configs.register()
+    past = value_of(words, "run", "resume")
+    if past is not None and command != "predict":
+        # what a run was made with stands between the packaged config and the words of this command
+        values = settings.read_run(past)
+        configs.remember(values)
+        words = [f"modality={values['modality']['name']}", "past=run", *words]
+    codes: list[int] = []
+    called = sys.argv
+
+    def job(config: Any) -> None:
+        sys.argv = called  # a strategy that starts more processes repeats these words
+        try:
+            codes.append(JOBS[command](config))
+        except Exception as error:  # the other jobs of a sweep go on
+            if os.environ.get("VGGX_TRACEBACK"):
+                raise
+            codes.append(errors.explain(command, words, error))
+
+    os.environ["HYDRA_FULL_ERROR"] = "1"  # errors come to `main`, which words them
+    sys.argv = [called[0], *words]
+    try:
+        hydra.main(version_base="1.3", config_path=None, config_name=command)(job)()
+    finally:
+        sys.argv = called
+    return max(codes, default=0)

@@ -1,0 +1,61 @@
+"""packaged YAML -> typed configs: a mapping with a `_target_` becomes that dataclass, with its defaults.
+
+So Python owns the defaults, YAML holds what differs, and Hydra refuses an unknown key or a value of the wrong type.
+`_target_` is read from the packaged files alone; what a run folder holds are plain values (see `settings.py`).
+"""
+
+import importlib
+from pathlib import Path
+from typing import Any
+
+from hydra.core.config_store import ConfigStore
+from omegaconf import DictConfig, OmegaConf
+
+PACKAGED = Path(__file__).parent / "_configs"  # in a wheel
+CHECKOUT = Path(__file__).parents[1] / "configs"
+
+
+def folder() -> Path:
+    return PACKAGED if PACKAGED.is_dir() else CHECKOUT
+
+
+def names(group: str) -> list[str]:
+    """The names of a group's files, for example names("modality") -> ["audio", "image", "video"]."""
+    return sorted(path.stem for path in (folder() / group).glob("*.yaml"))
+
+
+def load(name: str) -> DictConfig:
+    """The packaged config of that name, for example "modality/video"."""
+    return typed(OmegaConf.load(folder() / f"{name}.yaml"))
+
+
+def typed(node: Any) -> Any:
+    """The config with every mapping that names a dataclass as `_target_` made into that dataclass's config."""
+    if not isinstance(node, DictConfig):
+        return node
+    values = {str(key): typed(value) for key, value in node.items_ex(resolve=False)}
+    target = values.pop("_target_", None)
+    if target is None:
+        return OmegaConf.create(values)
+    module, _, name = target.rpartition(".")
+    return OmegaConf.merge(OmegaConf.structured(getattr(importlib.import_module(module), name)), values)
+
+
+def register() -> None:
+    """Hand every packaged config to Hydra; experiments speak of the whole config, the others of their group."""
+    store = ConfigStore.instance()
+    for path in sorted(folder().rglob("*.yaml")):
+        group = path.parent.relative_to(folder()).as_posix()
+        package = "_global_" if group in (".", "experiment") else group.replace("/", ".")
+        store.store(
+            name=path.stem, group=None if group == "." else group, node=load_relative(path), package=package
+        )
+
+
+def load_relative(path: Path) -> DictConfig:
+    return load(path.relative_to(folder()).with_suffix("").as_posix())
+
+
+def remember(values: dict[str, Any]) -> None:
+    """Make a past run's plain values the option `past=run`, which composes them over the packaged config."""
+    ConfigStore.instance().store(name="run", group="past", node=values, package="_global_")

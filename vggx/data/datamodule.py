@@ -1,0 +1,146 @@
+"""options -> loaders of train, val, test and of new files; a modality adds how one file is read."""
+
+import os
+from abc import abstractmethod
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any, ClassVar
+
+import torch
+from lightning import LightningDataModule
+from torch.utils.data import DataLoader
+
+from vggx.data import sources
+from vggx.data.dataset import Load, MediaDataset, collate
+from vggx.data.listing import BadFile, Listing, Sample
+from vggx.data.sampler import EpochSampler
+from vggx.options import DataOptions
+
+Source = Callable[[Path, DataOptions, Sequence[str]], Listing]
+
+
+class SplitData(LightningDataModule):
+    """The datamodule that every modality shares.
+
+    A modality sets `EXTENSIONS`, adds its own `SOURCES` and `EMBEDDED`, and writes `load`; where a file has several
+    views in evaluation also `views`, where its formats show in the root also `guess`.
+
+    Args:
+        options: the modality's.
+        seed: of order and augmentation.
+    """
+
+    EXTENSIONS: ClassVar[tuple[str, ...]] = ()
+    SOURCES: ClassVar[dict[str, Source]] = dict(sources.SOURCES)
+    EMBEDDED: ClassVar[tuple[str, ...]] = ()
+
+    def __init__(self, options: Any, seed: int = 0):
+        super().__init__()
+        self.options = options
+        self.seed = seed
+        self.listing: Listing | None = None
+
+    @abstractmethod
+    def load(self, train: bool) -> Load:
+        """A picklable function that reads one view of a sample; random where it trains."""
+
+    def views(self, samples: Sequence[Sample]) -> int | list[int]:
+        """Views of each file in evaluation: a number for all, or one for each."""
+        return 1
+
+    def guess(self, root: Path | None) -> str:
+        return sources.guess(root, self.options)
+
+    def find(self) -> Listing:
+        """List the data set; done once.
+
+        Raises:
+            FileNotFoundError: the root does not exist.
+            ValueError: an unknown source, or what the source finds wrong.
+        """
+        if self.listing is None:
+            root = Path(self.options.root) if self.options.root is not None else None
+            if root is not None and not root.is_dir():
+                raise FileNotFoundError(f"modality.data.root={root} is not a folder")
+            source = self.options.source or self.guess(root)
+            if source not in self.SOURCES:
+                known = ", ".join(self.SOURCES)
+                raise ValueError(f"modality.data.source must be one of {known}, not {source!r}")
+            if root is None and not self.options.manifest and source not in self.EMBEDDED:
+                raise ValueError(f"modality.data.source={source} needs modality.data.root=FOLDER")
+            self.source = source
+            self.listing = self.SOURCES[source](root or Path(), self.options, self.EXTENSIONS)
+        return self.listing
+
+    def describe(self) -> str:
+        listing = self.find()
+        place = self.options.manifest or self.options.root or "embedded"
+        guessed = "" if self.options.source else ", guessed"
+        return f"{place} (source {self.source}{guessed}): {len(listing.classes)} classes, {listing.counts()}"
+
+    def dataset(self, split: str, *, train: bool = False) -> MediaDataset:
+        """The samples of a split, augmented if `train`, else as they are evaluated."""
+        samples = self.find().splits[split]
+        views = 1 if train else self.views(samples)
+        on_error = self.options.on_error
+        return MediaDataset(
+            samples, self.load(train), views=views, train=train, seed=self.seed, on_error=on_error
+        )
+
+    def loader(self, dataset: MediaDataset) -> DataLoader[Any]:
+        workers = self.options.num_workers
+        workers = min(8, os.cpu_count() or 1) if workers is None else workers
+        rank, world = (self.trainer.global_rank, self.trainer.world_size) if self.trainer else (0, 1)
+        order = EpochSampler(len(dataset), seed=self.seed, shuffle=dataset.train, rank=rank, world=world)
+        return DataLoader(
+            dataset,
+            batch_size=self.options.batch_size,
+            sampler=order,
+            num_workers=workers,
+            collate_fn=collate,
+            pin_memory=torch.cuda.is_available(),
+            persistent_workers=workers > 0,
+            # a generator of its own: the loader's draws must not move those of dropout, or a resumed run differs
+            generator=torch.Generator().manual_seed(self.seed),
+        )
+
+    def train_dataloader(self) -> DataLoader[Any]:
+        return self.loader(self.dataset("train", train=True))
+
+    def val_dataloader(self) -> DataLoader[Any]:
+        return self.loader(self.dataset("val"))
+
+    def test_dataloader(self) -> DataLoader[Any]:
+        return self.loader(self.dataset("test"))
+
+    def new_files(self, inputs: Sequence[str]) -> list[Sample]:
+        """The files named, and those of this modality's endings in the folders named.
+
+        Raises:
+            ValueError: a folder without such a file.
+        """
+        found = []
+        for name in inputs:
+            path = Path(name)
+            files = sources.media_files(path, self.EXTENSIONS) if path.is_dir() else [path]
+            if not files:
+                raise ValueError(f"{path} has no file ending in {' '.join(self.EXTENSIONS)}")
+            found += [Sample(str(file)) for file in files]
+        return found
+
+    def new_dataset(self, samples: Sequence[Sample]) -> MediaDataset:
+        return MediaDataset(samples, self.load(False), views=self.views(samples))
+
+
+def check_file(path: str) -> None:
+    """Refuse what no decoder should be given.
+
+    Raises:
+        BadFile: nothing there, not a regular file, or empty.
+    """
+    if not os.path.exists(path):
+        raise BadFile(f"{path}: does not exist")
+    if not os.path.isfile(path):
+        raise BadFile(f"{path}: is not a file")
+    if os.path.getsize(path) == 0:
+        raise BadFile(f"{path}: is empty (0 bytes)")

@@ -1,0 +1,8 @@
+"""maps of the backbone -> a prediction."""
+
+from vggx.heads.classifier import ConvClassifier
+from vggx.heads.pooled import PooledClassifier
+
+HEADS = {"fc": ConvClassifier, "pooled": PooledClassifier}
+
+__all__ = ["HEADS", "ConvClassifier", "PooledClassifier"]

@@ -1,0 +1,61 @@
+"""[..., (N, C, *S)] -> (N, K): the paper's three fully connected layers, written as convolutions."""
+
+from collections.abc import Sequence
+
+from torch import Tensor, nn
+
+from vggx import nd
+from vggx.blocks.unit import activation_layer
+from vggx.plans import Plan
+
+
+class ConvClassifier(nn.Module):
+    """fc6 with the kernel of its grid, fc7 and fc8 of kernel 1; the answer is the mean of the score map.
+
+    On a map of the grid's size this is the paper's classifier; on a larger one it is scanned over every position
+    (section 3.2 of the paper). An axis shorter than the grid is first average-pooled up to it.
+
+    Args:
+        in_channels: C of the last map.
+        hidden: width of fc6 and fc7.
+        classes: K.
+        grid: kernel of fc6, one size per axis.
+        dropout: share of fc6's and fc7's outputs dropped in training.
+        activation: as in `ConvUnit`.
+    """
+
+    def __init__(
+        self,
+        in_channels: int,
+        hidden: int,
+        classes: int,
+        *,
+        grid: Sequence[int],
+        dropout: float = 0.5,
+        activation: str = "relu",
+    ):
+        super().__init__()
+        conv = nd.CONV[len(grid)]
+        self.grid = tuple(grid)
+        self.fc6 = conv(in_channels, hidden, self.grid)
+        self.fc7 = conv(hidden, hidden, 1)
+        self.fc8 = conv(hidden, classes, 1)
+        self.act = activation_layer(activation)
+        self.dropout = nn.Dropout(dropout)
+
+    @classmethod
+    def of_plan(
+        cls, plan: Plan, classes: int, *, grid: Sequence[int], dropout: float, activation: str
+    ) -> "ConvClassifier":
+        width = plan.blocks[-1].width
+        return cls(width, plan.hidden, classes, grid=grid, dropout=dropout, activation=activation)
+
+    def score_map(self, maps: list[Tensor]) -> Tensor:
+        """[..., (N, C, *S)] -> (N, K, *(S - grid + 1))"""
+        x = nd.pool_up(maps[-1], self.grid)
+        x = self.dropout(self.act(self.fc6(x)))
+        x = self.dropout(self.act(self.fc7(x)))
+        return self.fc8(x)
+
+    def forward(self, maps: list[Tensor]) -> Tensor:
+        return nd.mean_over_axes(self.score_map(maps))

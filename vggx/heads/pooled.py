@@ -1,0 +1,33 @@
+"""[..., (N, C, *S)] -> (N, K): global average, then one linear layer."""
+
+from collections.abc import Sequence
+
+from torch import Tensor, nn
+
+from vggx import nd
+from vggx.plans import Plan
+
+
+class PooledClassifier(nn.Module):
+    """The small classifier of later nets (Lin et al., "Network in Network", section 3.2): no size to fit.
+
+    Args:
+        in_channels: C of the last map.
+        classes: K.
+        dropout: share of the averaged channels dropped in training.
+    """
+
+    def __init__(self, in_channels: int, classes: int, *, dropout: float = 0.5):
+        super().__init__()
+        self.dropout = nn.Dropout(dropout)
+        self.fc = nn.Linear(in_channels, classes)
+
+    @classmethod
+    def of_plan(
+        cls, plan: Plan, classes: int, *, grid: Sequence[int], dropout: float, activation: str
+    ) -> "PooledClassifier":
+        """The grid and the activation have no part in this head; the signature is every head's."""
+        return cls(plan.blocks[-1].width, classes, dropout=dropout)
+
+    def forward(self, maps: list[Tensor]) -> Tensor:
+        return self.fc(self.dropout(nd.mean_over_axes(maps[-1])))

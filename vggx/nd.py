@@ -1,0 +1,98 @@
+"""dims -> torch's layers for 1, 2 or 3 spatial axes; the only file that says 1d, 2d or 3d.
+
+Shape legend, used in every docstring of the project:
+
+    N  batch          C  channels       K  classes
+    *S the spatial axes: (T,) in dims 1, (H, W) in dims 2, (T, H, W) in dims 3
+"""
+
+from collections.abc import Iterable, Sequence
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+CONV = {1: nn.Conv1d, 2: nn.Conv2d, 3: nn.Conv3d}
+BATCH_NORM = {1: nn.BatchNorm1d, 2: nn.BatchNorm2d, 3: nn.BatchNorm3d}
+MAX_POOL = {1: nn.MaxPool1d, 2: nn.MaxPool2d, 3: nn.MaxPool3d}
+ADAPTIVE_AVERAGE = {1: F.adaptive_avg_pool1d, 2: F.adaptive_avg_pool2d, 3: F.adaptive_avg_pool3d}
+AXES = {1: ("time",), 2: ("height", "width"), 3: ("time", "height", "width")}
+CHANNELS_LAST = {2: torch.channels_last, 3: torch.channels_last_3d}
+PADDING = ("zeros", "replicate")
+
+
+def check_dims(dims: int) -> None:
+    if dims not in CONV:
+        raise ValueError(f"dims must be 1, 2 or 3, not {dims!r}")
+
+
+def per_axis(value: int | Sequence[int], dims: int) -> tuple[int, ...]:
+    """An int for all axes, or one value per axis, as a tuple of length `dims`."""
+    values = (value,) * dims if isinstance(value, int) else tuple(value)
+    if len(values) != dims:
+        raise ValueError(f"{dims} spatial axes need {dims} values, one for each of {AXES[dims]}: got {values}")
+    return values
+
+
+class ReplicatePad(nn.Module):
+    """(N, C, *S) -> (N, C, *(S + 2 pad)): repeats the border values along the axes with pad > 0.
+
+    It stands before a convolution because torch's own `padding_mode` pads all axes alike, and a video net may
+    want its time axis replicated while its image axes stay zero-padded.
+    """
+
+    def __init__(self, pad: Sequence[int]):
+        super().__init__()
+        # F.pad counts axes from the last one
+        self.sizes = [side for axis in reversed(pad) for side in (axis, axis)]
+
+    def forward(self, x: Tensor) -> Tensor:
+        return F.pad(x, self.sizes, mode="replicate")
+
+
+def conv(
+    dims: int, in_channels: int, width: int, kernel: int | Sequence[int], padding: str | Sequence[str], *, bias: bool
+) -> list[tuple[str, nn.Module]]:
+    """The named layers of a convolution that keeps the size of every axis: [("pad", ...)], ("conv", ...).
+
+    Raises:
+        ValueError: an even kernel (it cannot keep the size), or an unknown padding.
+    """
+    check_dims(dims)
+    kernels = per_axis(kernel, dims)
+    modes = (padding,) * dims if isinstance(padding, str) else tuple(padding)
+    if any(size < 1 or size % 2 == 0 for size in kernels):
+        raise ValueError(f"kernels must be odd to keep the size of the map, got {kernels}")
+    if len(modes) != dims or any(mode not in PADDING for mode in modes):
+        raise ValueError(f"padding must be one of {PADDING}, for all axes or one for each of {AXES[dims]}: {modes}")
+    zeros = tuple(size // 2 if mode == "zeros" else 0 for size, mode in zip(kernels, modes, strict=True))
+    copies = tuple(size // 2 if mode == "replicate" else 0 for size, mode in zip(kernels, modes, strict=True))
+    layer = CONV[dims](in_channels, width, kernels, padding=zeros, bias=bias)
+    return [("pad", ReplicatePad(copies)), ("conv", layer)] if any(copies) else [("conv", layer)]
+
+
+def pool_up(x: Tensor, grid: Sequence[int]) -> Tensor:
+    """(N, C, *S) -> (N, C, *max(S, grid)): an axis shorter than the grid is adaptively average-pooled up to it.
+
+    torchvision pools every axis to the grid, up or down; here an axis at or above it stays as it is.
+    """
+    size = x.shape[2:]
+    target = tuple(max(have, want) for have, want in zip(size, grid, strict=True))
+    return x if target == tuple(size) else ADAPTIVE_AVERAGE[len(target)](x, target)
+
+
+def mean_over_axes(x: Tensor) -> Tensor:
+    """(N, C, *S) -> (N, C)"""
+    return x.flatten(2).mean(2)
+
+
+def channels_last(module: nn.Module, dims: int) -> nn.Module:
+    """The module with its kernels in channels-last order; torch has no such order in dims 1, which stays as it is."""
+    return module.to(memory_format=CHANNELS_LAST[dims]) if dims in CHANNELS_LAST else module
+
+
+def product(values: Iterable[int]) -> int:
+    result = 1
+    for value in values:
+        result *= value
+    return result

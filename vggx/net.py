@@ -1,0 +1,123 @@
+"""(N, C, *S) -> (N, K): backbone + head, checked against the input it was built for."""
+
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor, nn
+
+from vggx import geometry, nd
+from vggx.backbone import Backbone
+from vggx.heads import HEADS
+from vggx.init import initialise
+from vggx.plans import get_plan
+
+
+class VGG(nn.Module):
+    """A plan of the paper in as many dimensions as its input has axes.
+
+    Args:
+        input_shape: (C, *S) of the input it is built for; the number of axes in S is `dims`. Other sizes may be
+            given to `forward`, down to `smallest_input`.
+        classes: K.
+        plan: a name of `vggx.plans`: A, A-LRN, B, C, D, E, vgg11 to vgg19, micro, mini.
+        width: multiplies every width of the plan, fc6 and fc7 too.
+        norm: "none" or "batch".
+        activation: "relu" or "leaky_relu".
+        head: "fc" (the paper's classifier, as convolutions) or "pooled" (global average and a linear layer).
+        grid: kernel of fc6, one size per axis; the backbone's output at `input_shape` where None.
+        dropout: of the head.
+        pools: one per block, for all axes or one value per axis; 2 everywhere where None.
+        padding: "zeros" or "replicate", for all axes or one per axis.
+        init: "glorot", "normal" (the paper's, std 0.01) or "he".
+
+    Raises:
+        ValueError: an option that does not exist, or an input too short for the plan's pools.
+    """
+
+    def __init__(
+        self,
+        input_shape: Sequence[int],
+        classes: int,
+        *,
+        plan: str = "D",
+        width: float = 1.0,
+        norm: str = "none",
+        activation: str = "relu",
+        head: str = "fc",
+        grid: Sequence[int] | None = None,
+        dropout: float = 0.5,
+        pools: Sequence[int | Sequence[int]] | None = None,
+        padding: str | Sequence[str] = "zeros",
+        init: str = "glorot",
+    ):
+        super().__init__()
+        channels, *size = input_shape
+        nd.check_dims(len(size))
+        if head not in HEADS:
+            raise ValueError(f"head must be one of {', '.join(HEADS)}, not {head!r}")
+        if classes < 1:
+            raise ValueError(f"a net needs one class or more, not {classes}")
+        self.plan = get_plan(plan, width)
+        self.dims = len(size)
+        self.in_channels = channels
+        self.input_shape = tuple(input_shape)
+        layers = geometry.backbone_layers(self.plan, self.dims, channels, pools)
+        geometry.check_input(self.plan, layers, size)
+        self.smallest_input = geometry.smallest_input(layers)
+        self.grid = geometry.output_size(layers, size) if grid is None else nd.per_axis(grid, self.dims)
+        self.backbone = Backbone(
+            self.plan, self.dims, channels, pools=pools, norm=norm, activation=activation, padding=padding
+        )
+        self.head = HEADS[head].of_plan(self.plan, classes, grid=self.grid, dropout=dropout, activation=activation)
+        initialise(self, init)
+
+    def forward(self, x: Tensor) -> Tensor:
+        if x.ndim != self.dims + 2 or x.shape[1] != self.in_channels:
+            axes = ", ".join(nd.AXES[self.dims])
+            raise ValueError(f"the net takes (N, {self.in_channels}, {axes}), got a tensor of {tuple(x.shape)}")
+        if any(have < least for have, least in zip(x.shape[2:], self.smallest_input, strict=True)):
+            raise ValueError(
+                f"plan {self.plan.name} takes {nd.AXES[self.dims]} of at least {self.smallest_input}, "
+                f"got {tuple(x.shape[2:])}"
+            )
+        return self.head(self.backbone(x))
+
+
+def scaled(x: Tensor) -> Tensor:
+    """Bytes 0..255 -> floats 0..1; floats as float32."""
+    return x.float() if x.is_floating_point() else x.float() / 255
+
+
+class Normalise(nn.Module):
+    """(N, C, *S) bytes or floats -> float32: scaled, then (x - mean) / std, by channel or one value for all."""
+
+    mean: Tensor
+    std: Tensor
+
+    def __init__(self, mean: Sequence[float], std: Sequence[float]):
+        super().__init__()
+        if len(mean) != len(std) or not all(value > 0 for value in std):
+            raise ValueError(f"mean and std need as many values, and std positive ones: {mean}, {std}")
+        self.register_buffer("mean", torch.tensor(mean, dtype=torch.float32))
+        self.register_buffer("std", torch.tensor(std, dtype=torch.float32))
+
+    def forward(self, x: Tensor) -> Tensor:
+        shape = (1, -1) + (1,) * (x.ndim - 2)
+        return (scaled(x) - self.mean.view(shape)) / self.std.view(shape)
+
+
+class PreparedNet(nn.Module):
+    """A sample as the datamodule gives it -> (N, K): prepare, normalise, net.
+
+    What turns a file's content into the net's input is a part of the net and travels with its weights, so that no
+    later user can feed it something else. `prepare` is the identity for pixels and the log-mel front-end for sound.
+    """
+
+    def __init__(self, vgg: VGG, normalise: Normalise, prepare: nn.Module | None = None):
+        super().__init__()
+        self.prepare = nn.Identity() if prepare is None else prepare
+        self.normalise = normalise
+        self.vgg = vgg
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.vgg(self.normalise(self.prepare(x)))

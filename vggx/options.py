@@ -1,0 +1,212 @@
+"""What every modality lets its user set, as plain data; torch is not imported here, so that the command line is quick.
+
+A modality's own options (`modalities/<m>/options.py`) inherit these. An option whose default is None is unset: what
+it becomes stands in `configs/modality/<m>.yaml`, under `embedded` (no root given) or `root`.
+"""
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, ClassVar
+
+if TYPE_CHECKING:  # the classes behind the options import torch
+    from vggx.data.datamodule import SplitData
+    from vggx.net import PreparedNet
+
+# mean and standard deviation of ImageNet's RGB scaled to 0..1, as torchvision and timm train with
+IMAGENET = [0.485, 0.456, 0.406], [0.229, 0.224, 0.225]
+
+
+@dataclass(kw_only=True)
+class DataOptions:
+    """Where the samples are and how they are loaded.
+
+    Attributes:
+        root: folder of the data; without one the modality's embedded data are used.
+        source: how the folder is read: folder, manifest, ...; guessed from what lies in it where unset.
+        manifest: a CSV file `path,label[,split,group,...]`, paths relative to it.
+        classes: the class names in order; found in the data where unset, and then checked against nothing.
+        val_share, test_share: shares of the files taken for validation and test where the data give no split.
+        split_seed: seed of that choice.
+        batch_size: samples in a batch, on each device.
+        num_workers: loading processes; one per core up to 8 where unset.
+        on_error: skip (replace an unreadable file in training by the next one, count and list it) or raise.
+        bad_limit: share of unreadable files in a split at which a run that skips them stops.
+    """
+
+    root: str | None = None
+    source: str | None = None
+    manifest: str | None = None
+    classes: list[str] | None = None
+    val_share: float = 0.15
+    test_share: float = 0.15
+    split_seed: int = 0
+    batch_size: int | None = None
+    num_workers: int | None = None
+    on_error: str = "skip"
+    bad_limit: float = 0.05
+
+    # what a file goes through on its way to the net; these travel with the net
+    PREPROCESSING: ClassVar[tuple[str, ...]] = ()
+
+    def contract(self) -> dict[str, Any]:
+        """What the net eats, in words and plain values: {shape, axes, values}."""
+        raise NotImplementedError
+
+    def preprocessing(self) -> dict[str, Any]:
+        return {name: getattr(self, name) for name in self.PREPROCESSING}
+
+    def open(self, seed: int) -> "SplitData":
+        """The datamodule of these options; `seed` draws order and augmentation."""
+        raise NotImplementedError
+
+    def input_shape(self) -> tuple[int, ...]:
+        """The shape of one sample as the datamodule gives it, without the batch axis."""
+        raise NotImplementedError
+
+
+@dataclass(kw_only=True)
+class NetOptions:
+    """The net's structure; see `vggx.net.VGG` for the first ten.
+
+    Attributes:
+        normalize: imagenet, dataset (measured on the training split) or none; idle where mean and std are given.
+        mean, std: per channel, for input scaled to 0..1 (image, video) or log-mel (audio).
+    """
+
+    plan: str | None = None
+    width: float = 1.0
+    norm: str | None = None
+    activation: str = "relu"
+    head: str | None = None
+    grid: list[int] | None = None
+    dropout: float | None = None
+    init: str = "glorot"
+    normalize: str | None = None
+    mean: list[float] | None = None
+    std: list[float] | None = None
+
+    def vgg_arguments(self, data: Any) -> dict[str, Any]:
+        """The arguments of `VGG` for input as `data` (the modality's options) gives it."""
+        raise NotImplementedError
+
+    def build(self, data: Any, classes: int) -> "PreparedNet":
+        raise NotImplementedError
+
+    def rows(self) -> int:
+        """How many inputs of the net one sample becomes: 1, unless it is folded into the batch."""
+        return 1
+
+    def measures_input(self) -> bool:
+        """Whether mean and std are still to be measured on the training split."""
+        return self.normalize == "dataset" and self.mean is None
+
+    def statistics(self, channels: int) -> tuple[list[float], list[float]]:
+        """mean and std, one value per channel: those given, ImageNet's, or 0 and 1 (also until they are measured).
+
+        Raises:
+            ValueError: an unknown `normalize`, one of mean and std without the other, or not one value per channel.
+        """
+        if self.normalize not in (None, "imagenet", "dataset", "none"):
+            raise ValueError(f"modality.net.normalize must be imagenet, dataset or none, not {self.normalize!r}")
+        if (self.mean is None) != (self.std is None):
+            raise ValueError("modality.net.mean and modality.net.std go together: only one is given")
+        if self.mean is not None and self.std is not None:
+            mean, std = self.mean, self.std
+        elif self.normalize == "imagenet":
+            mean, std = IMAGENET
+        else:
+            mean, std = [0.0] * channels, [1.0] * channels
+        if not len(mean) == len(std) == channels:
+            raise ValueError(
+                f"mean {mean} and std {std} need one value for each of {channels} channels; "
+                "modality.net.normalize=dataset measures them"
+            )
+        return mean, std
+
+    def common_arguments(self) -> dict[str, Any]:
+        names = ("plan", "width", "norm", "activation", "head", "grid", "dropout", "init")
+        return {name: getattr(self, name) for name in names if getattr(self, name) is not None}
+
+
+@dataclass(kw_only=True)
+class Recipe:
+    """How the weights are trained.
+
+    Attributes:
+        optimizer: sgd (momentum) or adamw.
+        lr: greatest learning rate, for one optimiser step over a batch of `batch_size`.
+        momentum: of sgd.
+        weight_decay: on weights; biases and norms have none.
+        schedule: cosine, step, plateau or constant.
+        warmup_epochs: linear rise of the learning rate at the start (not with plateau).
+        step_epochs: step: the learning rate is multiplied by `factor` every so many epochs.
+        patience: plateau: epochs without a better validation accuracy before the same happens.
+        factor: what step and plateau multiply by.
+        label_smoothing: share of the target spread over all classes.
+    """
+
+    optimizer: str | None = None
+    lr: float | None = None
+    momentum: float = 0.9
+    weight_decay: float = 5e-4
+    schedule: str = "cosine"
+    warmup_epochs: float = 0.0
+    step_epochs: int = 30
+    patience: int = 5
+    factor: float = 0.1
+    label_smoothing: float = 0.0
+
+
+@dataclass(kw_only=True)
+class TrainerOptions:
+    """What is handed to Lightning's Trainer, under Lightning's names, and two of our own: channels_last, compile.
+
+    Attributes:
+        precision: 32-true, bf16-mixed or 16-mixed.
+        channels_last: keep kernels and maps in channels-last order (dims 2 and 3).
+        compile: run the net through torch.compile.
+    """
+
+    max_epochs: int | None = None
+    accelerator: str = "auto"
+    devices: int | str = "auto"
+    num_nodes: int = 1
+    strategy: str = "auto"
+    precision: str = "32-true"
+    accumulate_grad_batches: int = 1
+    gradient_clip_val: float | None = None
+    limit_train_batches: int | float | None = None
+    limit_val_batches: int | float | None = None
+    limit_test_batches: int | float | None = None
+    deterministic: bool = False
+    enable_progress_bar: bool = True
+    channels_last: bool = False
+    compile: bool = False
+
+
+@dataclass(kw_only=True)
+class Modality:
+    """A modality's name and its two sets of options; `unset` says what options left unset become."""
+
+    name: str
+    net: NetOptions
+    data: DataOptions
+    unset: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(kw_only=True)
+class Settings:
+    """All of a run.
+
+    Attributes:
+        seed: of initial weights, order, augmentation and dropout.
+        runs: folder in which a run makes its own.
+        logger: tensorboard, wandb, mlflow or none; metrics.csv is always written.
+    """
+
+    modality: Modality
+    recipe: Recipe = field(default_factory=Recipe)
+    trainer: TrainerOptions = field(default_factory=TrainerOptions)
+    seed: int = 0
+    runs: str = "runs"
+    logger: str = "tensorboard"
+

@@ -1,0 +1,72 @@
+"""Table 1 of the paper as data: plan name -> blocks of (width, kernels), and the size of fc6 and fc7.
+
+Source: Simonyan and Zisserman, "Very Deep Convolutional Networks for Large-Scale Image Recognition", Table 1.
+The micro plans are not in the paper: they follow its rules (3-wide kernels, a pool of 2 after every block, width
+doubled by the block) at a size that trains on a CPU in seconds to minutes.
+"""
+
+import difflib
+from dataclasses import dataclass
+from typing import NamedTuple
+
+
+class BlockPlan(NamedTuple):
+    """One column group of Table 1: `kernels` is both the number of convolutions and the size of each."""
+
+    width: int
+    kernels: tuple[int, ...]
+    lrn: bool = False
+
+
+@dataclass(frozen=True)
+class Plan:
+    """The blocks of a net, and the width of fc6 and fc7."""
+
+    name: str
+    blocks: tuple[BlockPlan, ...]
+    hidden: int = 4096
+
+
+def table_row(*kernels: tuple[int, ...], lrn: bool = False) -> tuple[BlockPlan, ...]:
+    widths = (64, 128, 256, 512, 512)
+    blocks = [BlockPlan(width, block) for width, block in zip(widths, kernels, strict=True)]
+    blocks[0] = blocks[0]._replace(lrn=lrn)
+    return tuple(blocks)
+
+
+PLANS = {
+    plan.name: plan
+    for plan in (
+        Plan("A", table_row((3,), (3,), (3, 3), (3, 3), (3, 3))),
+        Plan("A-LRN", table_row((3,), (3,), (3, 3), (3, 3), (3, 3), lrn=True)),
+        Plan("B", table_row((3, 3), (3, 3), (3, 3), (3, 3), (3, 3))),
+        Plan("C", table_row((3, 3), (3, 3), (3, 3, 1), (3, 3, 1), (3, 3, 1))),
+        Plan("D", table_row((3, 3), (3, 3), (3, 3, 3), (3, 3, 3), (3, 3, 3))),
+        Plan("E", table_row((3, 3), (3, 3), (3, 3, 3, 3), (3, 3, 3, 3), (3, 3, 3, 3))),
+        Plan("micro", (BlockPlan(16, (3,)), BlockPlan(32, (3,)), BlockPlan(64, (3,))), hidden=128),
+        Plan("mini", (BlockPlan(32, (3, 3)), BlockPlan(64, (3, 3)), BlockPlan(128, (3, 3))), hidden=256),
+    )
+}
+ALIASES = {"vgg11": "A", "vgg13": "B", "vgg16": "D", "vgg19": "E"}
+
+
+def get_plan(name: str, width: float = 1.0) -> Plan:
+    """The plan of that name or alias, every width (fc6 and fc7 too) multiplied by `width` and rounded.
+
+    Raises:
+        ValueError: an unknown name, or a multiplier that is not positive.
+    """
+    known = ALIASES.get(name.lower(), name)
+    if known not in PLANS:
+        names = [*PLANS, *ALIASES]
+        near = difflib.get_close_matches(name, names, n=1, cutoff=0.5)
+        hint = f"; did you mean {near[0]}?" if near else ""
+        raise ValueError(f"no plan is called {name!r}{hint} Plans: {', '.join(names)}")
+    if not width > 0:
+        raise ValueError(f"the width multiplier must be positive, got {width}")
+    plan = PLANS[known]
+
+    def scaled(size: int) -> int:
+        return max(1, round(size * width))
+
+    return Plan(plan.name, tuple(b._replace(width=scaled(b.width)) for b in plan.blocks), scaled(plan.hidden))

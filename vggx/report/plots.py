@@ -1,0 +1,62 @@
+"""A run's history and predictions -> curves.png and confusion.png."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import matplotlib
+import numpy as np
+
+from vggx import files
+
+matplotlib.use("Agg")
+
+from matplotlib.figure import Figure  # noqa: E402  the backend is chosen first
+from matplotlib.ticker import MaxNLocator  # noqa: E402
+
+COLOURS = {"train": "#4477aa", "val": "#ee6677"}
+
+
+def save(figure: Figure, path: Path) -> None:
+    with files.atomic(path) as temporary:
+        figure.savefig(temporary, dpi=120, bbox_inches="tight")
+
+
+def curves(history: Sequence[Mapping[str, Any]], best_epoch: int, path: Path) -> None:
+    """Loss and accuracy of training and validation by epoch, the best epoch marked."""
+    figure = Figure(figsize=(9, 3.6))
+    epochs = [row["epoch"] for row in history]
+    for axes, name in zip(figure.subplots(1, 2), ("loss", "accuracy"), strict=True):
+        for split, colour in COLOURS.items():
+            values = [row.get(f"{split}_{name}") for row in history]
+            if any(value is not None for value in values):
+                shown = [np.nan if value is None else value for value in values]
+                axes.plot(epochs, shown, color=colour, label=split, marker="o", markersize=3)
+        axes.axvline(best_epoch, color="#999999", linestyle=":", label=f"best epoch ({best_epoch})")
+        axes.set(xlabel="epoch", ylabel=name)
+        axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+        axes.grid(alpha=0.3)
+    axes.set_ylim(top=1.02)
+    axes.legend()
+    figure.tight_layout()
+    save(figure, path)
+
+
+def confusion(counts: np.ndarray, classes: Sequence[str], title: str, path: Path) -> None:
+    """Files by true class (rows) and predicted class (columns); shades are shares of the row."""
+    number = len(classes)
+    side = min(20.0, 2.5 + 0.45 * number)
+    figure = Figure(figsize=(side + 1, side))
+    axes = figure.subplots()
+    shares = counts / np.maximum(1, counts.sum(1, keepdims=True))
+    image = axes.imshow(shares, cmap="Blues", vmin=0, vmax=1)
+    figure.colorbar(image, ax=axes, fraction=0.046, label="share of the true class")
+    axes.set(xlabel="predicted", ylabel="true", title=title)
+    if number <= 50:
+        axes.set_xticks(range(number), classes, rotation=45, ha="right")
+        axes.set_yticks(range(number), classes)
+    if number <= 30:
+        for row, column in np.argwhere(counts > 0):
+            shade = "white" if shares[row, column] > 0.5 else "black"
+            axes.text(column, row, str(counts[row, column]), ha="center", va="center", color=shade, fontsize=8)
+    save(figure, path)

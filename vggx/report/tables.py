@@ -1,0 +1,36 @@
+"""numbers -> a table on the screen."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+
+
+def show(rows: Sequence[Mapping[str, Any]], title: str | None = None) -> None:
+    """Print rows under the keys of the first; numbers stand to the right."""
+    table = Table(title=title, title_justify="left")
+    for name in rows[0]:
+        numeric = all(isinstance(row[name], int | float) for row in rows)
+        table.add_column(name.replace("_", " "), justify="right" if numeric else "left", overflow="fold")
+    for row in rows:
+        table.add_row(*(words(value) for value in row.values()))
+    console = Console()
+    if not console.is_terminal:  # piped into a file, nothing need be cut to 80 columns
+        console = Console(width=200)
+    console.print(table)
+
+
+def words(value: Any) -> str:
+    """A value as people read it: 14,714,688; 0.9731; 16 x 112 x 112; a dash where there is none."""
+    if value is None:
+        return "-"
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, int):
+        return f"{value:,}"
+    if isinstance(value, float):
+        return f"{value:.4g}" if abs(value) < 100 else f"{value:,.0f}"
+    if isinstance(value, list | tuple):
+        return " x ".join(map(str, value))
+    return str(value)

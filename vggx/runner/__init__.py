@@ -1,0 +1,1 @@
+"""settings -> train, evaluate, predict, cost: one file for each, and what they share."""

@@ -1,0 +1,71 @@
+"""What an epoch leaves in the run folder: a row of metrics.csv, last.ckpt, and best.ckpt when it is the best so far."""
+
+import time
+from pathlib import Path
+from typing import Any
+
+from lightning import LightningModule, Trainer
+from lightning.pytorch.callbacks import Checkpoint
+
+from vggx import files
+from vggx.runner.run_folder import BEST, LAST
+
+
+class Recorder(Checkpoint):
+    """A `Checkpoint` to Lightning, so that it comes last at the end of an epoch, when all metrics are there.
+
+    The best epoch is the one of the greatest validation accuracy, of equal ones that of the least validation loss;
+    without a validation split the last. Its own state travels in the checkpoints: a resumed run goes on from the rows
+    of the epoch it resumes after.
+    """
+
+    def __init__(self, folder: Path):
+        self.folder = folder
+        self.history: list[dict[str, Any]] = []
+        self.best_epoch = 0
+        self.train_seconds = 0.0
+        self.samples = 0
+
+    def state_dict(self) -> dict[str, Any]:
+        return {name: getattr(self, name) for name in ("history", "best_epoch", "train_seconds", "samples")}
+
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        vars(self).update(state_dict)
+
+    def on_train_epoch_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        self.started = self.ended = time.perf_counter()
+
+    def on_train_batch_end(self, trainer: Trainer, pl_module: LightningModule, outputs: Any, batch: Any, index: int) -> None:
+        if batch["input"] is not None:
+            self.samples += len(batch["input"]) * trainer.world_size
+        self.ended = time.perf_counter()
+
+    def on_train_epoch_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        seconds = self.ended - self.started
+        self.train_seconds += seconds
+        found = {name: value.item() for name, value in trainer.callback_metrics.items()}
+        lr = trainer.optimizers[0].param_groups[0]["lr"]
+        row = {"epoch": trainer.current_epoch, **found, "lr": lr, "seconds": round(seconds, 3)}
+        self.history = [*self.history, row]
+        if "val_accuracy" not in found or rank(row) > rank(self.history[self.best_epoch]):
+            self.best_epoch = len(self.history) - 1
+        if trainer.is_global_zero:
+            files.write_csv(self.folder / "metrics.csv", self.history)
+            print(line(row, trainer.max_epochs), flush=True)
+        if self.best_epoch == len(self.history) - 1:
+            trainer.save_checkpoint(self.folder / BEST)
+        trainer.save_checkpoint(self.folder / LAST)
+
+    @property
+    def best(self) -> dict[str, Any]:
+        return self.history[self.best_epoch]
+
+
+def rank(row: dict[str, Any]) -> tuple[float, float]:
+    return row["val_accuracy"], -row["val_loss"]
+
+
+def line(row: dict[str, Any], epochs: int | None) -> str:
+    names = ("train_loss", "train_accuracy", "val_loss", "val_accuracy")
+    figures = "  ".join(f"{name} {row[name]:.4f}" for name in names if name in row)
+    return f"epoch {row['epoch'] + 1}/{epochs}  {figures}  {row['seconds']:.1f} s"

@@ -1,0 +1,144 @@
+"""settings -> a trained net in a run folder: data, net, task, trainer; fit; test the best epoch once; report."""
+
+import os
+import platform
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+import torch
+from lightning import seed_everything
+from rich.progress import track
+
+from vggx import files, nd, settings as settings_module
+from vggx.cost.ledger import ledger_of, total
+from vggx.data.datamodule import SplitData
+from vggx.data.listing import SPLITS
+from vggx.data.statistics import channel_statistics
+from vggx.net import PreparedNet, scaled
+from vggx.options import NetOptions, Settings
+from vggx.report import classes as class_report, plots
+from vggx.runner import trainer as trainers
+from vggx.runner.bad_files import BadFiles
+from vggx.runner.checkpoint_io import read_checkpoint
+from vggx.runner.random_state import RandomState
+from vggx.runner.recorder import Recorder
+from vggx.runner.run_folder import BEST, last_checkpoint, new_run
+from vggx.tasks.classify import ClassifyTask
+from vggx.weights import store
+
+SUMMARY = "summary.json"
+VERSIONS = ("vggx", "torch", "torchvision", "torchaudio", "lightning", "decord", "soundfile")
+
+
+def train(settings: Settings, *, job: int | None = None, resume: Path | None = None) -> dict[str, Any]:
+    """Train a net, or go on with the run in `resume`; returns what summary.json holds.
+
+    Args:
+        settings: from `vggx.settings.resolve`.
+        job: the run's number in a sweep.
+        resume: a run folder to go on in, from its last checkpoint.
+
+    Raises:
+        ValueError, FileNotFoundError: naming the option or file that is wrong.
+    """
+    trainers.check(settings.trainer)
+    checkpoint = last_checkpoint(resume) if resume else None
+    seed_everything(settings.seed, verbose=False)
+    modality = settings.modality
+    data = modality.data.open(settings.seed)
+    listing = data.find()
+    say(f"data: {data.describe()}")
+    if len(listing.classes) < 2:
+        raise ValueError(f"the data have one class only, {listing.classes}: there is nothing to tell apart")
+    net = modality.net.build(modality.data, len(listing.classes))
+    if modality.net.measures_input() and checkpoint is None:
+        measure(net, data, modality.net)
+    card = store.make_card(modality, net, listing.classes)
+    task = ClassifyTask(net, settings.recipe, card)
+    first = is_first()
+    folder = resume or (new_run(settings.runs, modality.name, job) if first else Path(os.devnull))
+    recorder = Recorder(folder)
+    bad_files = BadFiles(modality.data.bad_limit, {split: len(listing.splits[split]) for split in SPLITS})
+    logger = trainers.make_logger(settings.logger, folder) if first else False
+    callbacks = [RandomState(settings.seed), bad_files, recorder]
+    trainer = trainers.make_trainer(settings.trainer, callbacks, logger, validate=bool(listing.splits["val"]))
+    costs = total(ledger_of(modality.net, modality.data, len(listing.classes)))
+    if first:
+        files.write_text(folder / settings_module.CONFIG, settings_module.to_yaml(settings))
+        say(f"net: plan {card['plan']} in dims {card['dims']}, {costs['params']:,} parameters, {costs['macs']:,} MACs")
+        say(f"run: {folder}")
+    if settings.trainer.channels_last:
+        nd.channels_last(net, net.vgg.dims)
+    if settings.trainer.compile:
+        net.compile()
+    trainer.fit(task, datamodule=data, ckpt_path=checkpoint, weights_only=True)
+
+    folder = trainer.strategy.broadcast(folder)
+    best = read_checkpoint(folder / BEST)
+    task.load_state_dict(best["state_dict"])
+    tested = "test" if listing.splits["test"] else "val" if listing.splits["val"] else None
+    if tested:
+        (trainer.test if tested == "test" else trainer.validate)(task, datamodule=data, verbose=False)
+    found = {name: value.item() for name, value in trainer.callback_metrics.items()} if tested else {}
+    summary = {
+        "modality": modality.name,
+        "plan": card["plan"],
+        "norm": modality.net.norm,
+        "dims": card["dims"],
+        **costs,
+        "input_shape": card["input"]["shape"],
+        "classes": listing.classes,
+        "data": {"source": data.source, "root": modality.data.root,
+                 "files": {split: len(listing.splits[split]) for split in SPLITS}},
+        "epochs": len(recorder.history),
+        "best_epoch": recorder.best_epoch,
+        "seed": settings.seed,
+        "val_accuracy": recorder.best.get("val_accuracy"),
+        "test_accuracy": found.get("test_accuracy"),
+        **{name: value for name, value in found.items() if name.startswith("test_")},
+        "train_seconds": round(recorder.train_seconds, 3),
+        "samples_per_second": round(recorder.samples / max(1e-9, recorder.train_seconds), 1),
+        "bad_files": bad_files.listed(),
+        "device": device_name(trainer.strategy.root_device),
+        "devices": trainer.world_size,
+        "precision": settings.trainer.precision,
+        "versions": {"python": platform.python_version()} | {name: metadata.version(name) for name in VERSIONS},
+    }  # fmt: skip
+    if trainer.is_global_zero:
+        store.save_net(folder, net, card)
+        plots.curves(recorder.history, recorder.best_epoch, folder / "curves.png")
+        if tested:
+            predicted, labels = task.file_scores.argmax(1).numpy(), task.file_labels.numpy()
+            title = f"{modality.name}, {tested}, {len(labels)} files"
+            class_report.write(predicted, labels, listing.classes, title, folder)
+        files.write_json(folder / SUMMARY, summary)
+    return {"run": str(folder), **summary}
+
+
+def measure(net: PreparedNet, data: SplitData, options: NetOptions) -> None:
+    """Measure the mean and standard deviation of the net's input on the training split, into the net and its options."""
+    loader = data.loader(data.dataset("train"))
+    batches = track(loader, description="mean and standard deviation of the training split", transient=True)
+    channels = len(net.normalise.mean)
+    with torch.no_grad():
+        inputs = (scaled(net.prepare(batch["input"])) for batch in batches if batch["input"] is not None)
+        options.mean, options.std = channel_statistics(inputs, whole=channels == 1)
+    net.normalise.mean.copy_(torch.tensor(options.mean))
+    net.normalise.std.copy_(torch.tensor(options.std))
+
+
+def is_first() -> bool:
+    """Whether this process is the one of its run that writes, before Lightning has started any other."""
+    from lightning.pytorch.utilities import rank_zero_only
+
+    return getattr(rank_zero_only, "rank", None) in (0, None)
+
+
+def device_name(device: torch.device) -> str:
+    return torch.cuda.get_device_name(device) if device.type == "cuda" else device.type
+
+
+def say(text: str) -> None:
+    if is_first():
+        print(text, flush=True)

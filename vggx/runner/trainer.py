@@ -1,0 +1,101 @@
+"""TrainerOptions -> Lightning's Trainer, with our checkpoints and progress bars."""
+
+import logging
+import sys
+import warnings
+from pathlib import Path
+from typing import Any
+
+import torch
+from lightning import Trainer
+from lightning.pytorch.callbacks import Callback, RichProgressBar
+from lightning.pytorch.loggers import Logger
+
+from vggx.options import TrainerOptions
+from vggx.runner.checkpoint_io import AtomicCheckpointIO
+
+PRECISIONS = ("32-true", "bf16-mixed", "16-mixed")
+
+
+def tensorboard(folder: Path) -> Logger:
+    from lightning.pytorch.loggers import TensorBoardLogger
+
+    return TensorBoardLogger(folder, name="", version="tensorboard")
+
+
+def wandb(folder: Path) -> Logger:
+    from lightning.pytorch.loggers import WandbLogger
+
+    return WandbLogger(project="vggx", name=folder.name, save_dir=folder)
+
+
+def mlflow(folder: Path) -> Logger:
+    from lightning.pytorch.loggers import MLFlowLogger
+
+    return MLFlowLogger("vggx", run_name=folder.name)
+
+
+# none: metrics.csv, which is always there, is all
+LOGGERS = {"tensorboard": tensorboard, "wandb": wandb, "mlflow": mlflow, "none": lambda folder: False}
+
+
+def make_logger(name: str, folder: Path) -> Any:
+    """
+    Raises:
+        ValueError: an unknown logger, or one whose package is not installed.
+    """
+    if name not in LOGGERS:
+        raise ValueError(f"logger must be one of {', '.join(LOGGERS)}, not {name!r}")
+    try:
+        return LOGGERS[name](folder)
+    except ModuleNotFoundError as error:
+        raise ValueError(f"logger={name} needs its package: pip install {name} ({error})") from error
+
+
+def check(options: TrainerOptions) -> None:
+    if options.precision not in PRECISIONS:
+        raise ValueError(f"trainer.precision must be one of {', '.join(PRECISIONS)}, not {options.precision!r}")
+    if options.max_epochs is None or options.max_epochs < 1:
+        raise ValueError(f"trainer.max_epochs must be 1 or more, got {options.max_epochs}")
+
+
+def make_trainer(
+    options: TrainerOptions, callbacks: list[Callback], logger: Any = False, *, validate: bool = True
+) -> Trainer:
+    check(options)
+    quiet()
+    # the bar is for people: in a pipe it would come as thousands of lines, and there a line an epoch does
+    bar = options.enable_progress_bar and sys.stdout.isatty()
+    # fixed sizes: let cuDNN choose its kernels by trying them
+    torch.backends.cudnn.benchmark = not options.deterministic
+    return Trainer(
+        max_epochs=options.max_epochs,
+        accelerator=options.accelerator,
+        devices=options.devices,
+        num_nodes=options.num_nodes,
+        strategy=options.strategy,
+        precision=options.precision,  # type: ignore[arg-type]
+        accumulate_grad_batches=options.accumulate_grad_batches,
+        gradient_clip_val=options.gradient_clip_val,
+        limit_train_batches=options.limit_train_batches,
+        limit_val_batches=options.limit_val_batches if validate else 0,
+        limit_test_batches=options.limit_test_batches,
+        deterministic=options.deterministic,
+        logger=logger,
+        callbacks=[*callbacks, RichProgressBar(leave=False)] if bar else callbacks,
+        plugins=[AtomicCheckpointIO()],
+        enable_progress_bar=bar,
+        enable_model_summary=False,
+        num_sanity_val_steps=0,  # a check that would draw random numbers and prove little
+        use_distributed_sampler=False,  # ours knows its rank
+        log_every_n_steps=1,
+    )
+
+
+def quiet() -> None:
+    """Silence what Lightning says at every start and a user of vggx can do nothing about."""
+    for name in ("lightning.pytorch", "lightning.fabric"):
+        logging.getLogger(name).setLevel(logging.ERROR)
+    for message in (".*does not have many workers.*", ".*log_every_n_steps.*", ".*isinstance.treespec.*",
+                    ".*GPU available but not used.*", ".*lr_scheduler.step.*before.*optimizer.step.*"):  # fmt: skip
+        warnings.filterwarnings("ignore", message=message)

@@ -1,0 +1,101 @@
+"""A composed config -> `Settings`, and a run folder's config.yaml -> plain values to compose again."""
+
+from pathlib import Path
+from typing import Any, cast
+
+from omegaconf import DictConfig, OmegaConf
+from omegaconf.errors import OmegaConfBaseException
+from yaml import YAMLError
+
+from vggx import configs
+from vggx.options import Modality, Settings
+
+CONFIG = "config.yaml"
+KEPT = ("modality", "recipe", "trainer", "seed", "runs", "logger")
+
+
+def resolve(config: DictConfig) -> Settings:
+    """The settings of a composed config, with every unset option filled in.
+
+    The packaged modality says what an unset option becomes: `unset.embedded` where neither a root nor a manifest is
+    given, `unset.root` where one is. The embedded source itself is one of the former.
+    """
+    kept = OmegaConf.create({name: config[name] for name in KEPT})
+    modality = kept.modality
+    data = modality.data
+    embedded = data.root is None and data.manifest is None
+    for section, values in modality.unset["embedded" if embedded else "root"].items():
+        target = modality[section] if section in modality else kept[section]
+        for key, value in values.items():
+            if target[key] is None:
+                target[key] = value
+    if embedded and data.source != modality.unset.embedded.data.source:
+        raise ValueError(f"modality.data.source={data.source} needs modality.data.root=FOLDER")
+    made = OmegaConf.to_object(OmegaConf.merge(OmegaConf.structured(Settings), kept))
+    return cast(Settings, made)
+
+
+def plain_values(settings: Settings) -> dict[str, Any]:
+    """What config.yaml holds: values only, no class names; `unset` has done its work and stays out."""
+    values = plain_options(settings)
+    del values["modality"]["unset"]
+    return values
+
+
+def to_yaml(settings: Settings) -> str:
+    return OmegaConf.to_yaml(OmegaConf.create(plain_values(settings)))
+
+
+def plain_options(options: Any) -> dict[str, Any]:
+    """A dataclass of options as plain values."""
+    return cast(dict[str, Any], OmegaConf.to_container(OmegaConf.structured(options)))
+
+
+def read_run(folder: str | Path) -> dict[str, Any]:
+    """The plain values of a run folder's config.yaml.
+
+    Raises:
+        FileNotFoundError: no run folder.
+        ValueError: not a config of a run: unreadable, without a known modality, or naming code in a `_target_`.
+    """
+    path = Path(folder) / CONFIG
+    if not path.is_file():
+        raise FileNotFoundError(f"{folder} is not a run folder: it has no {CONFIG}")
+    try:
+        values = OmegaConf.to_container(OmegaConf.load(path))
+    except (YAMLError, OmegaConfBaseException, UnicodeDecodeError) as error:
+        raise ValueError(f"{path} cannot be read as YAML: {error}") from error
+    if has_target(values):
+        raise ValueError(f"{path} holds a _target_, which a run folder never does: it could name any code. Refused")
+    modality = values.get("modality") if isinstance(values, dict) else None
+    check_modality(modality.get("name") if isinstance(modality, dict) else None, path)
+    return {name: values[name] for name in KEPT if name in values}
+
+
+def check_modality(name: Any, path: Path) -> None:
+    known = configs.names("modality")
+    if name not in known:
+        raise ValueError(f"{path} names the modality {name!r}; known are {', '.join(known)}")
+
+
+def has_target(value: Any) -> bool:
+    if isinstance(value, dict):
+        return "_target_" in value or any(map(has_target, value.values()))
+    return isinstance(value, list) and any(map(has_target, value))
+
+
+def modality_of(card: dict[str, Any], path: Path) -> Modality:
+    """The packaged modality that a net's card names, with the card's net and preprocessing options laid over it.
+
+    Raises:
+        ValueError: an unknown modality or option, or a value of the wrong type.
+    """
+    check_modality(card.get("modality"), path)
+    if has_target(card):
+        raise ValueError(f"{path} holds a _target_, which a net's card never does: it could name any code. Refused")
+    packaged = configs.load(f"modality/{card['modality']}")
+    try:
+        merged = OmegaConf.merge(packaged, {"net": card.get("net", {}), "data": card.get("data", {})})
+    except OmegaConfBaseException as error:
+        raise ValueError(f"{path} does not fit the modality {card['modality']}: {error}") from error
+    return cast(Modality, OmegaConf.to_object(OmegaConf.merge(OmegaConf.structured(Modality), merged)))

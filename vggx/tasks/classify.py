@@ -1,0 +1,116 @@
+"""batch {input, label, file, bad} -> loss and metrics: the LightningModule of every modality."""
+
+from typing import Any
+
+import torch
+from lightning import LightningModule
+from torch import Tensor, nn
+from torch.nn import functional as F
+from torch.optim.lr_scheduler import ReduceLROnPlateau
+from torchmetrics import MeanMetric
+
+from vggx import recipes
+from vggx.options import Recipe
+from vggx.tasks.predictions import Predictions, by_file, measures
+
+Batch = dict[str, Any]
+
+
+class ClassifyTask(LightningModule):
+    """Cross-entropy on one label a file.
+
+    Logged at the end of an epoch: train_loss, train_accuracy (of augmented samples, while the weights move), and of
+    validation and test <split>_loss, <split>_accuracy and the other measures of whole files, the scores of their
+    views averaged; with several views also <split>_clip_accuracy of single views.
+
+    Args:
+        net: from a modality's options.
+        recipe: how it is trained.
+        card: what the checkpoint says of the net, so that it is not loaded into another.
+    """
+
+    def __init__(self, net: nn.Module, recipe: Recipe, card: dict[str, Any]):
+        super().__init__()
+        recipes.check(recipe)
+        self.net = net
+        self.recipe = recipe
+        self.card = card
+        self.losses = nn.ModuleDict({f"{split}_loss": MeanMetric() for split in ("train", "val", "test")})
+        self.hits = MeanMetric()
+        self.predictions = Predictions()
+
+    def training_step(self, batch: Batch, index: int) -> Tensor | None:
+        if batch["input"] is None:
+            return None
+        logits = self.net(batch["input"])
+        loss = F.cross_entropy(logits, batch["label"], label_smoothing=self.recipe.label_smoothing)
+        if not torch.isfinite(loss):
+            raise FloatingPointError(
+                f"the training loss became {loss.item()} in epoch {self.current_epoch}, batch {index}: "
+                f"lower recipe.lr (now {self.recipe.lr}) or set trainer.gradient_clip_val"
+            )
+        self.losses["train_loss"].update(loss.detach(), len(logits))
+        self.hits.update((logits.argmax(1) == batch["label"]).float())
+        return loss
+
+    def on_train_epoch_end(self) -> None:
+        self.log_dict({"train_loss": self.losses["train_loss"].compute(), "train_accuracy": self.hits.compute()})
+        self.losses["train_loss"].reset()
+        self.hits.reset()
+        plateau = self.lr_schedulers()
+        if isinstance(plateau, ReduceLROnPlateau) and "val_accuracy" in self.trainer.callback_metrics:
+            plateau.step(self.trainer.callback_metrics["val_accuracy"].item())
+
+    def evaluation_step(self, batch: Batch, split: str) -> None:
+        if batch["input"] is None:
+            return
+        logits = self.net(batch["input"])
+        self.losses[f"{split}_loss"].update(F.cross_entropy(logits, batch["label"]), len(logits))
+        self.predictions.update(logits, batch["label"], batch["file"])
+
+    def validation_step(self, batch: Batch, index: int) -> None:
+        self.evaluation_step(batch, "val")
+
+    def test_step(self, batch: Batch, index: int) -> None:
+        self.evaluation_step(batch, "test")
+
+    def evaluation_end(self, split: str) -> None:
+        scores, labels, files = (part.cpu() for part in self.predictions.compute())
+        if len(labels) == 0:
+            raise ValueError(f"none of the {split} files can be read")
+        mean, owner = by_file(scores, labels, files)
+        found = {f"{split}_{name}": value for name, value in measures(mean, owner).items()}
+        if len(mean) < len(scores):
+            found[f"{split}_clip_accuracy"] = measures(scores, labels)["accuracy"]
+        self.log_dict({f"{split}_loss": self.losses[f"{split}_loss"].compute(), **found})
+        # what the reports of a run are drawn from
+        self.file_scores, self.file_labels = mean, owner
+        self.losses[f"{split}_loss"].reset()
+        self.predictions.reset()
+
+    def on_validation_epoch_end(self) -> None:
+        self.evaluation_end("val")
+
+    def on_test_epoch_end(self) -> None:
+        self.evaluation_end("test")
+
+    def configure_optimizers(self) -> Any:
+        optimiser = recipes.optimizer(self.net, self.recipe)
+        steps, epochs = int(self.trainer.estimated_stepping_batches), self.trainer.max_epochs or 1
+        schedule = recipes.scheduler(optimiser, self.recipe, steps, epochs)
+        # plateau is stepped in on_train_epoch_end: Lightning would do it after the checkpoint of the epoch is written
+        every = {"interval": "epoch", "monitor": "train_loss"} if self.recipe.schedule == "plateau" else {"interval": "step"}
+        return {"optimizer": optimiser, "lr_scheduler": {"scheduler": schedule, **every}}
+
+    def lr_scheduler_step(self, scheduler: Any, metric: Any) -> None:
+        if not isinstance(scheduler, ReduceLROnPlateau):
+            scheduler.step()
+
+    def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        checkpoint["card"] = self.card
+
+    def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        saved = checkpoint.get("card", {})
+        for key in ("modality", "plan", "dims", "classes", "net"):
+            if saved.get(key) != self.card[key]:
+                raise ValueError(f"the checkpoint's {key} is {saved.get(key)}, the net's is {self.card[key]}")
