@@ -53,7 +53,7 @@ class Backbone(nn.Sequential):
         super().__init__(blocks)
         self.width = in_channels
 
-    def forward(self, x: Tensor) -> list[Tensor]:  # type: ignore[override]
+    def forward(self, x: Tensor) -> list[Tensor]:
         maps = []
         for block in self:
             x = block(x)

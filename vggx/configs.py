@@ -47,9 +47,7 @@ def register() -> None:
     for path in sorted(folder().rglob("*.yaml")):
         group = path.parent.relative_to(folder()).as_posix()
         package = "_global_" if group in (".", "experiment") else group.replace("/", ".")
-        store.store(
-            name=path.stem, group=None if group == "." else group, node=load_relative(path), package=package
-        )
+        store.store(name=path.stem, group=None if group == "." else group, node=load_relative(path), package=package)
 
 
 def load_relative(path: Path) -> DictConfig:

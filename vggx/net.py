@@ -68,7 +68,7 @@ class VGG(nn.Module):
         self.backbone = Backbone(
             self.plan, self.dims, channels, pools=pools, norm=norm, activation=activation, padding=padding
         )
-        self.head = HEADS[head].of_plan(self.plan, classes, grid=self.grid, dropout=dropout, activation=activation)
+        self.head = HEADS[head](self.plan, classes, grid=self.grid, dropout=dropout, activation=activation)
         initialise(self, init)
 
     def forward(self, x: Tensor) -> Tensor:

@@ -5,7 +5,7 @@ it becomes stands in `configs/modality/<m>.yaml`, under `embedded` (no root give
 """
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
 if TYPE_CHECKING:  # the classes behind the options import torch
     from vggx.data.datamodule import SplitData
@@ -13,6 +13,19 @@ if TYPE_CHECKING:  # the classes behind the options import torch
 
 # mean and standard deviation of ImageNet's RGB scaled to 0..1, as torchvision and timm train with
 IMAGENET = [0.485, 0.456, 0.406], [0.229, 0.224, 0.225]
+
+T = TypeVar("T")
+
+
+def given(value: T | None, name: str) -> T:
+    """An option that must have a value by now.
+
+    Raises:
+        ValueError: it is unset; `vggx.settings.resolve` fills in what the packaged config says.
+    """
+    if value is None:
+        raise ValueError(f"the option {name} is not set")
+    return value
 
 
 @dataclass(kw_only=True)
@@ -209,4 +222,3 @@ class Settings:
     seed: int = 0
     runs: str = "runs"
     logger: str = "tensorboard"
-

@@ -7,11 +7,11 @@ from torch import nn
 from torch.optim import SGD, AdamW, Optimizer
 from torch.optim.lr_scheduler import LambdaLR, LRScheduler, ReduceLROnPlateau
 
-from vggx.options import Recipe
+from vggx.options import Recipe, given
 
 OPTIMIZERS: dict[str, Callable[[list[dict], Recipe], Optimizer]] = {
-    "sgd": lambda groups, recipe: SGD(groups, lr=recipe.lr, momentum=recipe.momentum),
-    "adamw": lambda groups, recipe: AdamW(groups, lr=recipe.lr),
+    "sgd": lambda groups, recipe: SGD(groups, lr=given(recipe.lr, "lr"), momentum=recipe.momentum),
+    "adamw": lambda groups, recipe: AdamW(groups, lr=given(recipe.lr, "lr")),
 }
 
 # share of the schedule done (0..1), recipe, epochs -> what the learning rate is multiplied by
@@ -34,7 +34,9 @@ def check(recipe: Recipe) -> None:
         known = ", ".join([*SCHEDULES, "plateau"])
         raise ValueError(f"recipe.schedule must be one of {known}, not {recipe.schedule!r}")
     if recipe.schedule == "plateau" and recipe.warmup_epochs:
-        raise ValueError("recipe.warmup_epochs does not go with recipe.schedule=plateau, which has no course to warm up to")
+        raise ValueError(
+            "recipe.warmup_epochs does not go with recipe.schedule=plateau, which has no course to warm up to"
+        )
     if recipe.lr is None or not recipe.lr > 0:
         raise ValueError(f"recipe.lr must be positive, got {recipe.lr}")
     if recipe.warmup_epochs < 0 or not 0 <= recipe.label_smoothing < 1:
@@ -52,8 +54,8 @@ def optimizer(net: nn.Module, recipe: Recipe) -> Optimizer:
         {"params": [p for p in trained if p.ndim > 1], "weight_decay": recipe.weight_decay},
         {"params": [p for p in trained if p.ndim <= 1], "weight_decay": 0.0},
     ]
-    assert recipe.optimizer is not None
-    return OPTIMIZERS[recipe.optimizer]([group for group in groups if group["params"]], recipe)
+    make = OPTIMIZERS[given(recipe.optimizer, "optimizer")]
+    return make([group for group in groups if group["params"]], recipe)
 
 
 def multiplier(recipe: Recipe, step: int, steps_per_epoch: float, epochs: int) -> float:
@@ -68,9 +70,7 @@ def multiplier(recipe: Recipe, step: int, steps_per_epoch: float, epochs: int) -
     return SCHEDULES[recipe.schedule](done, recipe, round(length))
 
 
-def scheduler(
-    optimiser: Optimizer, recipe: Recipe, steps: int, epochs: int
-) -> LRScheduler:
+def scheduler(optimiser: Optimizer, recipe: Recipe, steps: int, epochs: int) -> LRScheduler:
     """A schedule stepped after every optimiser step, or for plateau after every epoch with the validation accuracy.
 
     Args:

@@ -17,22 +17,33 @@ KEPT = ("modality", "recipe", "trainer", "seed", "runs", "logger")
 def resolve(config: DictConfig) -> Settings:
     """The settings of a composed config, with every unset option filled in.
 
-    The packaged modality says what an unset option becomes: `unset.embedded` where neither a root nor a manifest is
-    given, `unset.root` where one is. The embedded source itself is one of the former.
+    Raises:
+        ValueError: a source that needs a root, and none given.
     """
     kept = OmegaConf.create({name: config[name] for name in KEPT})
-    modality = kept.modality
-    data = modality.data
+    data, unset = kept.modality.data, kept.modality.unset
     embedded = data.root is None and data.manifest is None
-    for section, values in modality.unset["embedded" if embedded else "root"].items():
-        target = modality[section] if section in modality else kept[section]
-        for key, value in values.items():
-            if target[key] is None:
-                target[key] = value
-    if embedded and data.source != modality.unset.embedded.data.source:
+    fill(kept, "embedded" if embedded else "root")
+    if embedded and data.source != unset.embedded.data.source:
         raise ValueError(f"modality.data.source={data.source} needs modality.data.root=FOLDER")
     made = OmegaConf.to_object(OmegaConf.merge(OmegaConf.structured(Settings), kept))
     return cast(Settings, made)
+
+
+def fill(config: DictConfig, kind: str) -> None:
+    """Give every option that is still None what `modality.unset.<kind>` says: "embedded" without a root, or "root"."""
+    for section, values in config.modality.unset[kind].items():
+        target = config.modality[section] if section in ("net", "data") else config.get(section, {})
+        for key, value in values.items():
+            if key in target and target[key] is None:
+                target[key] = value
+
+
+def usual(modality: DictConfig) -> Modality:
+    """A composed modality with its unset options as they are for a user's own data."""
+    config = OmegaConf.create({"modality": modality})
+    fill(config, "root")
+    return cast(Modality, OmegaConf.to_object(OmegaConf.merge(OmegaConf.structured(Modality), config.modality)))
 
 
 def plain_values(settings: Settings) -> dict[str, Any]:
@@ -62,7 +73,7 @@ def read_run(folder: str | Path) -> dict[str, Any]:
     if not path.is_file():
         raise FileNotFoundError(f"{folder} is not a run folder: it has no {CONFIG}")
     try:
-        values = OmegaConf.to_container(OmegaConf.load(path))
+        values: Any = OmegaConf.to_container(OmegaConf.load(path))
     except (YAMLError, OmegaConfBaseException, UnicodeDecodeError) as error:
         raise ValueError(f"{path} cannot be read as YAML: {error}") from error
     if has_target(values):

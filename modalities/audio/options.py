@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from vggx.options import DataOptions, NetOptions
+from vggx.options import DataOptions, NetOptions, given
 
 if TYPE_CHECKING:
     from modalities.audio.data import AudioData
@@ -32,9 +32,7 @@ class Data(DataOptions):
         return AudioData(self, seed)
 
     def input_shape(self) -> tuple[int, ...]:
-        assert self.sample_rate is not None
-        assert self.seconds is not None
-        return (round(self.sample_rate * self.seconds),)
+        return (round(given(self.sample_rate, "sample_rate") * given(self.seconds, "seconds")),)
 
     def contract(self) -> dict[str, Any]:
         values = f"mono waveform at {self.sample_rate} Hz, floats -1..1"
@@ -71,6 +69,9 @@ class Net(NetOptions):
         from modalities.audio.net import vgg_arguments
 
         return vgg_arguments(self, data)
+
+    def rows(self) -> int:
+        return given(self.bands, "bands") if self.frequency == "pooled" else 1
 
     def build(self, data: Data, classes: int) -> "PreparedNet":
         from modalities.audio.net import audio_net

@@ -127,14 +127,15 @@ def record(gesture: Gesture, rng: np.random.Generator) -> Curve:
 
 
 def sing(pitch: Curve, level: Curve, rng: np.random.Generator) -> Curve:
-    """(n,) pitch as a ratio and (n,) level -> (n,) a voice of random pitch, 130 to 520 Hz, and random timbre."""
+    """(n,) pitch as a ratio and (n,) level -> (n,) a voice of random pitch, 150 to 600 Hz, and random timbre."""
     frequency = 150 * 4 ** rng.uniform() * pitch
-    phase = 2 * np.pi * np.cumsum(frequency) / RATE
+    turn = np.exp(2j * np.pi * np.cumsum(frequency) / RATE)  # the fundamental; its powers are the harmonics
     tilt = rng.uniform(1.0, 2.0)
-    voice = np.zeros_like(pitch)
+    harmonic, voice = np.ones_like(turn), np.zeros_like(pitch)
     for k in range(1, HARMONICS + 1):
-        audible = k * frequency < 0.48 * RATE  # what lies above would fold back
-        voice += audible * np.sin(k * phase + rng.uniform(0, 2 * np.pi)) / k**tilt
+        harmonic *= turn
+        weight = np.exp(2j * np.pi * rng.uniform()) / k**tilt
+        voice += (k * frequency < 0.48 * RATE) * (weight * harmonic).real  # what lies above would fold back
     edge = np.minimum(np.arange(1, len(pitch) + 1) / (0.005 * RATE), 1)  # 5 ms: no click at either end
     return voice * level * edge * edge[::-1]
 

@@ -2,7 +2,7 @@
 
 import gzip
 import struct
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar
@@ -75,14 +75,14 @@ class ArrayContents:
 
 
 def array_listing(
-    classes: Sequence[str], parts: dict[str, tuple[str, np.ndarray, Sequence[int]]], options: DataOptions
+    classes: Sequence[str], parts: Mapping[str, tuple[str, np.ndarray, Iterable[int]]], options: DataOptions
 ) -> Listing:
     """{split: (name, images, labels)} -> a listing whose validation split is taken from train."""
     listing = Listing(list(options.classes or classes))
     for split, (name, images, labels) in parts.items():
-        if len(images) != len(labels):
-            raise ValueError(f"{name} has {len(images)} images and {len(labels)} labels")
         listing.splits[split] = [Sample(f"{name}#{i}", int(label)) for i, label in enumerate(labels)]
+        if len(images) != len(listing.splits[split]):
+            raise ValueError(f"{name} has {len(images)} images and {len(listing.splits[split])} labels")
     largest = max(sample.label for samples in listing.splits.values() for sample in samples)
     if largest >= len(listing.classes):
         raise ValueError(f"label {largest} is not in the class list of {len(listing.classes)}: {listing.classes}")

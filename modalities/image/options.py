@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from vggx.options import DataOptions, NetOptions
+from vggx.options import DataOptions, NetOptions, given
 
 if TYPE_CHECKING:
     from modalities.image.data import ImageData
@@ -36,9 +36,8 @@ class Data(DataOptions):
         return ImageData(self, seed)
 
     def input_shape(self) -> tuple[int, ...]:
-        assert self.size is not None
-        assert self.channels is not None
-        return self.channels, self.size, self.size
+        size = given(self.size, "size")
+        return given(self.channels, "channels"), size, size
 
     def contract(self) -> dict[str, Any]:
         values = f"{'RGB' if self.channels == 3 else 'grey'} bytes 0..255, or floats 0..1"

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from vggx.options import DataOptions, NetOptions
+from vggx.options import DataOptions, NetOptions, given
 
 if TYPE_CHECKING:
     from modalities.video.data import VideoData
@@ -42,9 +42,19 @@ class Data(DataOptions):
         return VideoData(self, seed)
 
     def input_shape(self) -> tuple[int, ...]:
-        assert self.frames is not None
-        assert self.size is not None
-        return 3, self.frames, self.size, self.size
+        size = given(self.size, "size")
+        return 3, given(self.frames, "frames"), size, size
+
+    def span(self) -> int:
+        """Frames of the file from a clip's first to its last.
+
+        Raises:
+            ValueError: no frames, or no step between them.
+        """
+        frames, stride = given(self.frames, "frames"), given(self.frame_stride, "frame_stride")
+        if frames < 1 or stride < 1:
+            raise ValueError(f"modality.data.frames and frame_stride must be 1 or more, got {frames} and {stride}")
+        return (frames - 1) * stride + 1
 
     def contract(self) -> dict[str, Any]:
         axes = ["channels", "time", "height", "width"]

@@ -7,7 +7,7 @@ from torch import nn
 
 from vggx import nd
 
-NORMS: dict[str, dict[int, type[nn.Module]]] = {"batch": nd.BATCH_NORM}
+NORMS: dict[str, nd.Layers] = {"batch": nd.BATCH_NORM}
 ACTIVATIONS: dict[str, Callable[[], nn.Module]] = {"relu": nn.ReLU, "leaky_relu": lambda: nn.LeakyReLU(0.01)}
 
 

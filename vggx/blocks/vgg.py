@@ -47,9 +47,7 @@ class VGGBlock(nn.Sequential):
     ):
         layers: list[tuple[str, nn.Module]] = []
         for index, kernel in enumerate(kernels, 1):
-            unit = ConvUnit(
-                dims, in_channels, width, kernel=kernel, norm=norm, activation=activation, padding=padding
-            )
+            unit = ConvUnit(dims, in_channels, width, kernel=kernel, norm=norm, activation=activation, padding=padding)
             layers.append((f"conv{number}_{index}", unit))
             if lrn and index == 1:
                 layers.append((f"lrn{number}", local_response_norm()))

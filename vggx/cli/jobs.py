@@ -5,16 +5,20 @@ from pathlib import Path
 from typing import Any
 
 from hydra.core.hydra_config import HydraConfig
+from hydra.types import RunMode
 from omegaconf import DictConfig
 
-from vggx import settings
+from vggx import configs, settings
+
+CLASSES = 1000  # of a net whose cost is asked without a number of classes: ImageNet's
 
 
 def train(config: DictConfig) -> int:
     from vggx.report.tables import show
     from vggx.runner.train import train
 
-    number = HydraConfig.get().job.get("num") if HydraConfig.get().mode.name == "MULTIRUN" else None
+    hydra = HydraConfig.get()
+    number = int(hydra.job.num) if hydra.mode == RunMode.MULTIRUN else None
     resume = Path(config.resume) if config.resume else None
     summary = train(settings.resolve(config), job=number, resume=resume)
     names = ("modality", "plan", "params", "macs", "epochs", "val_accuracy", "test_accuracy", "train_seconds")
@@ -35,21 +39,54 @@ def evaluate(config: DictConfig) -> int:
 
 
 def predict(config: DictConfig) -> int:
+    from vggx.report import rows
     from vggx.runner.predict import predict
 
     inputs = [config.inputs] if isinstance(config.inputs, str) else list(config.inputs)
     options: dict[str, Any] = {key: config[key] for key in ("top", "device", "batch_size", "num_workers")}
-    rows = predict(Path(config.run), [str(name) for name in inputs], **options)
-    from vggx.report.rows import write
+    rows.check(config.format, config.output)
+    found = predict(Path(config.run), [str(name) for name in inputs], **options)
+    if config.format == "json":
+        rows.write(found, "json", config.output)
+    else:
+        rows.write([flat(row, joined=config.format == "table") for row in found], config.format, config.output)
+    return 1 if any(row["error"] for row in found) else 0
 
-    write(rows, config.format, config.output)
-    return 1 if any(row["error"] for row in rows) else 0
+
+def flat(row: dict[str, Any], *, joined: bool) -> dict[str, Any]:
+    """A prediction as one line: a column for each place, or all places in one for people."""
+    pairs = list(zip(row["classes"], row["scores"], strict=True))
+    if joined:
+        return {
+            "path": row["path"],
+            "classes": ", ".join(f"{name} {score:.3f}" for name, score in pairs) or row["error"],
+        }
+    places: dict[str, Any] = {}
+    for number, (name, score) in enumerate(pairs, 1):
+        places |= {f"class_{number}": name, f"score_{number}": score}
+    return {"path": row["path"], **places, "error": row["error"]}
 
 
 def cost(config: DictConfig) -> int:
+    from vggx.report import rows
     from vggx.runner.cost import cost
 
-    return cost(config)
+    rows.check(config.format, config.output)
+    chosen = config.get("modality")
+    names = configs.names("modality")
+    modalities = [chosen] if chosen else [configs.load(f"modality/{name}") for name in names]
+    classes = config.classes or (classes_of(Path(config.run)) if config.run else CLASSES)
+    found = cost([settings.usual(modality) for modality in modalities], classes, config.by)
+    if config.format == "table":
+        print(found["convention"])
+    rows.write(found["rows"], config.format, config.output, whole=found)
+    return 0
+
+
+def classes_of(run: Path) -> int:
+    from vggx.weights.store import read_card
+
+    return len(read_card(run)["classes"])
 
 
 JOBS: dict[str, Callable[[DictConfig], int]] = {"train": train, "evaluate": evaluate, "predict": predict, "cost": cost}

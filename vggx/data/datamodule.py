@@ -83,9 +83,7 @@ class SplitData(LightningDataModule):
         samples = self.find().splits[split]
         views = 1 if train else self.views(samples)
         on_error = self.options.on_error
-        return MediaDataset(
-            samples, self.load(train), views=views, train=train, seed=self.seed, on_error=on_error
-        )
+        return MediaDataset(samples, self.load(train), views=views, train=train, seed=self.seed, on_error=on_error)
 
     def loader(self, dataset: MediaDataset) -> DataLoader[Any]:
         workers = self.options.num_workers

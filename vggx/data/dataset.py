@@ -80,4 +80,3 @@ def collate(items: Sequence[Item]) -> Item:
     if not good:
         return {"input": None, "bad": bad}
     return {**default_collate([{k: v for k, v in item.items() if k != "bad"} for item in good]), "bad": bad}
-

@@ -11,8 +11,8 @@ from vggx import files
 
 matplotlib.use("Agg")
 
-from matplotlib.figure import Figure  # noqa: E402  the backend is chosen first
-from matplotlib.ticker import MaxNLocator  # noqa: E402
+from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
 
 COLOURS = {"train": "#4477aa", "val": "#ee6677"}
 

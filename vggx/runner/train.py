@@ -10,14 +10,16 @@ import torch
 from lightning import seed_everything
 from rich.progress import track
 
-from vggx import files, nd, settings as settings_module
+from vggx import files, nd
+from vggx import settings as settings_module
 from vggx.cost.ledger import ledger_of, total
 from vggx.data.datamodule import SplitData
 from vggx.data.listing import SPLITS
 from vggx.data.statistics import channel_statistics
 from vggx.net import PreparedNet, scaled
 from vggx.options import NetOptions, Settings
-from vggx.report import classes as class_report, plots
+from vggx.report import classes as class_report
+from vggx.report import plots
 from vggx.runner import trainer as trainers
 from vggx.runner.bad_files import BadFiles
 from vggx.runner.checkpoint_io import read_checkpoint
@@ -117,7 +119,7 @@ def train(settings: Settings, *, job: int | None = None, resume: Path | None = N
 
 
 def measure(net: PreparedNet, data: SplitData, options: NetOptions) -> None:
-    """Measure the mean and standard deviation of the net's input on the training split, into the net and its options."""
+    """Measure mean and standard deviation of the net's input on the training split, into the net and its options."""
     loader = data.loader(data.dataset("train"))
     batches = track(loader, description="mean and standard deviation of the training split", transient=True)
     channels = len(net.normalise.mean)

@@ -35,8 +35,7 @@ class ClassifyTask(LightningModule):
         self.net = net
         self.recipe = recipe
         self.card = card
-        self.losses = nn.ModuleDict({f"{split}_loss": MeanMetric() for split in ("train", "val", "test")})
-        self.hits = MeanMetric()
+        self.train_loss, self.train_hits, self.evaluation_loss = MeanMetric(), MeanMetric(), MeanMetric()
         self.predictions = Predictions()
 
     def training_step(self, batch: Batch, index: int) -> Tensor | None:
@@ -49,30 +48,30 @@ class ClassifyTask(LightningModule):
                 f"the training loss became {loss.item()} in epoch {self.current_epoch}, batch {index}: "
                 f"lower recipe.lr (now {self.recipe.lr}) or set trainer.gradient_clip_val"
             )
-        self.losses["train_loss"].update(loss.detach(), len(logits))
-        self.hits.update((logits.argmax(1) == batch["label"]).float())
+        self.train_loss.update(loss.detach(), len(logits))
+        self.train_hits.update((logits.argmax(1) == batch["label"]).float())
         return loss
 
     def on_train_epoch_end(self) -> None:
-        self.log_dict({"train_loss": self.losses["train_loss"].compute(), "train_accuracy": self.hits.compute()})
-        self.losses["train_loss"].reset()
-        self.hits.reset()
+        self.log_dict({"train_loss": self.train_loss.compute(), "train_accuracy": self.train_hits.compute()})
+        self.train_loss.reset()
+        self.train_hits.reset()
         plateau = self.lr_schedulers()
         if isinstance(plateau, ReduceLROnPlateau) and "val_accuracy" in self.trainer.callback_metrics:
             plateau.step(self.trainer.callback_metrics["val_accuracy"].item())
 
-    def evaluation_step(self, batch: Batch, split: str) -> None:
+    def evaluation_step(self, batch: Batch) -> None:
         if batch["input"] is None:
             return
         logits = self.net(batch["input"])
-        self.losses[f"{split}_loss"].update(F.cross_entropy(logits, batch["label"]), len(logits))
+        self.evaluation_loss.update(F.cross_entropy(logits, batch["label"]), len(logits))
         self.predictions.update(logits, batch["label"], batch["file"])
 
     def validation_step(self, batch: Batch, index: int) -> None:
-        self.evaluation_step(batch, "val")
+        self.evaluation_step(batch)
 
     def test_step(self, batch: Batch, index: int) -> None:
-        self.evaluation_step(batch, "test")
+        self.evaluation_step(batch)
 
     def evaluation_end(self, split: str) -> None:
         scores, labels, files = (part.cpu() for part in self.predictions.compute())
@@ -82,10 +81,10 @@ class ClassifyTask(LightningModule):
         found = {f"{split}_{name}": value for name, value in measures(mean, owner).items()}
         if len(mean) < len(scores):
             found[f"{split}_clip_accuracy"] = measures(scores, labels)["accuracy"]
-        self.log_dict({f"{split}_loss": self.losses[f"{split}_loss"].compute(), **found})
+        self.log_dict({f"{split}_loss": self.evaluation_loss.compute(), **found})
         # what the reports of a run are drawn from
         self.file_scores, self.file_labels = mean, owner
-        self.losses[f"{split}_loss"].reset()
+        self.evaluation_loss.reset()
         self.predictions.reset()
 
     def on_validation_epoch_end(self) -> None:
@@ -99,7 +98,11 @@ class ClassifyTask(LightningModule):
         steps, epochs = int(self.trainer.estimated_stepping_batches), self.trainer.max_epochs or 1
         schedule = recipes.scheduler(optimiser, self.recipe, steps, epochs)
         # plateau is stepped in on_train_epoch_end: Lightning would do it after the checkpoint of the epoch is written
-        every = {"interval": "epoch", "monitor": "train_loss"} if self.recipe.schedule == "plateau" else {"interval": "step"}
+        every = (
+            {"interval": "epoch", "monitor": "train_loss"}
+            if self.recipe.schedule == "plateau"
+            else {"interval": "step"}
+        )
         return {"optimizer": optimiser, "lr_scheduler": {"scheduler": schedule, **every}}
 
     def lr_scheduler_step(self, scheduler: Any, metric: Any) -> None:

@@ -1,0 +1,57 @@
+"""a run folder and a split -> metrics, on screen and as evaluate_<split>.json with a report and a confusion matrix."""
+
+from pathlib import Path
+from typing import Any
+
+from vggx import files
+from vggx.data.listing import SPLITS
+from vggx.options import Settings
+from vggx.report import classes as class_report
+from vggx.runner import trainer as trainers
+from vggx.runner.bad_files import BadFiles
+from vggx.tasks.classify import ClassifyTask
+from vggx.weights import store
+
+
+def evaluate(settings: Settings, run: Path, split: str = "test") -> dict[str, Any]:
+    """Measure the best net of a run; returns what evaluate_<split>.json holds.
+
+    The net and its preprocessing are the run's; where the data lie and how many clips of a file are taken may differ.
+
+    Raises:
+        ValueError, FileNotFoundError: an unknown or empty split, or a run that cannot be read.
+    """
+    if split not in SPLITS:
+        raise ValueError(f"split must be one of {', '.join(SPLITS)}, not {split!r}")
+    net, modality, card = store.load_net(run)
+    options = settings.modality.data
+    for name, value in modality.data.preprocessing().items():
+        if name != "clips":
+            setattr(options, name, value)
+    options.classes = card["classes"]
+    data = options.open(settings.seed)
+    listing = data.find()
+    print(f"data: {data.describe()}", flush=True)
+    samples = listing.splits[split]
+    if not samples:
+        raise ValueError(f"the data have no {split} split: {listing.counts()}")
+    task = ClassifyTask(net, settings.recipe, card)
+    bad_files = BadFiles(1.0, {name: len(listing.splits[name]) for name in SPLITS})
+    trainer = trainers.make_trainer(settings.trainer, [bad_files])
+    trainer.test(task, dataloaders=data.loader(data.dataset(split)), verbose=False)
+    metrics = {name.removeprefix("test_"): value.item() for name, value in trainer.callback_metrics.items()}
+    found = {
+        "run": str(run),
+        "modality": modality.name,
+        "plan": card["plan"],
+        "split": split,
+        "files": len(task.file_labels),
+        **metrics,
+        "bad_files": bad_files.listed(),
+    }
+    if trainer.is_global_zero:
+        predicted, labels = task.file_scores.argmax(1).numpy(), task.file_labels.numpy()
+        title = f"{modality.name}, {split}, {len(labels)} files"
+        class_report.write(predicted, labels, card["classes"], title, run, prefix=f"evaluate_{split}_")
+        files.write_json(run / f"evaluate_{split}.json", found)
+    return found
