@@ -19,7 +19,7 @@ class VGG(nn.Module):
         input_shape: (C, *S) of the input it is built for; the number of axes in S is `dims`. Other sizes may be
             given to `forward`, down to `smallest_input`.
         classes: K.
-        plan: a name of `vggx.plans`: A, A-LRN, B, C, D, E, vgg11 to vgg19, micro, mini.
+        plan: a name of `vggx.plans`: A, A-LRN, B, C, D, E, vgg11 to vgg19, micro, micro4, mini.
         width: multiplies every width of the plan, fc6 and fc7 too.
         norm: "none" or "batch".
         activation: "relu" or "leaky_relu".

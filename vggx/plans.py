@@ -44,6 +44,7 @@ PLANS = {
         Plan("D", table_row((3, 3), (3, 3), (3, 3, 3), (3, 3, 3), (3, 3, 3))),
         Plan("E", table_row((3, 3), (3, 3), (3, 3, 3, 3), (3, 3, 3, 3), (3, 3, 3, 3))),
         Plan("micro", (BlockPlan(16, (3,)), BlockPlan(32, (3,)), BlockPlan(64, (3,))), hidden=128),
+        Plan("micro4", tuple(BlockPlan(width, (3,)) for width in (16, 32, 64, 128)), hidden=128),
         Plan("mini", (BlockPlan(32, (3, 3)), BlockPlan(64, (3, 3)), BlockPlan(128, (3, 3))), hidden=256),
     )
 }

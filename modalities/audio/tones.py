@@ -1,8 +1,8 @@
-"""folder -> folder/{train,val,test}/{class}/NNNN.wav: ten classes of sound that differ only in how they evolve.
+"""folder -> folder/{train,val,test}/{class}/NNNN.wav: ten classes of sound told apart by how they evolve.
 
-Every file is one harmonic voice, and a class is a gesture of that voice: a curve of pitch and a curve of level over
-time. Pitch, timbre, loudness, onset, length and background noise are drawn for each file, alike for all classes,
-so no single moment and no average over time names the class.
+Every file is one harmonic voice, and a class is a gesture of that voice: a curve of pitch and a curve of
+level over time. Pitch, timbre, loudness, onset, length and background noise are drawn for each file, alike
+for all classes, so that a moment or an average over time says little of the class.
 """
 
 from collections.abc import Callable
@@ -13,6 +13,7 @@ import numpy.typing as npt
 import soundfile
 
 Curve = npt.NDArray[np.float64]
+# (n,) seconds -> (n,) pitch as a ratio, (n,) level at most 1
 Gesture = Callable[[Curve, np.random.Generator], tuple[Curve, Curve]]
 
 RATE = 8000  # Hz
@@ -23,7 +24,7 @@ SEED = 14
 
 
 def up_chirp(t: Curve, rng: np.random.Generator) -> tuple[Curve, Curve]:
-    """A glide upwards, by an octave to nearly two, at a constant level."""
+    """A glide upwards, by one and a half to two and a half octaves, at a constant level."""
     octaves = rng.uniform(1.5, 2.5)
     return 2 ** (octaves * (t / t[-1] - 0.5)), np.ones_like(t)
 
@@ -31,8 +32,8 @@ def up_chirp(t: Curve, rng: np.random.Generator) -> tuple[Curve, Curve]:
 def down_chirp(t: Curve, rng: np.random.Generator) -> tuple[Curve, Curve]:
     """The same glide downwards.
 
-    No mirror image within one band: the upper, weaker harmonics of a rising voice cross it before the lower, stronger
-    ones, so the band swells and stops; under a falling voice it starts at once and fades.
+    A band can tell the two apart: the upper, weaker harmonics of a rising voice cross it before the lower,
+    stronger ones, so it swells and stops; under a falling voice it starts at once and fades.
     """
     pitch, level = up_chirp(t, rng)
     return pitch[::-1], level
@@ -74,7 +75,7 @@ def bounce(t: Curve, rng: np.random.Generator) -> tuple[Curve, Curve]:
 
 
 def steps(t: Curve, rng: np.random.Generator) -> tuple[Curve, Curve]:
-    """A scale: four to six held notes, each two to four semitones above the one before."""
+    """A scale: four or five held notes, each three to five semitones above the one before."""
     notes, semitones = rng.integers(4, 6), rng.integers(3, 6)
     note = np.floor(notes * t / (t[-1] + 1 / RATE))
     return 2 ** (semitones / 12 * (note - (notes - 1) / 2)), np.ones_like(t)
@@ -102,7 +103,7 @@ GESTURES: dict[str, Gesture] = {
 
 
 def write(folder: Path) -> None:
-    """Write the three splits into `folder`: 16-bit mono WAV of one second at 8 kHz, the same bytes each time."""
+    """Write 1000 files of one second into `folder`, made if need be: 16-bit mono WAV, 8 kHz, fixed bytes."""
     for part, (split, files) in enumerate(FILES.items()):
         for label, (name, gesture) in enumerate(GESTURES.items()):
             (folder / split / name).mkdir(parents=True, exist_ok=True)
@@ -115,7 +116,8 @@ def write(folder: Path) -> None:
 def record(gesture: Gesture, rng: np.random.Generator) -> Curve:
     """(LENGTH,) samples within -1..1: the gesture at a random onset, 10 to 30 dB above white noise.
 
-    The ratio is of mean powers, the voice's over its own length; the peak of the sum is 20 to 1 dB below full scale.
+    The ratio is of mean powers, the voice's over its own length; the peak of the sum is 20 to 1 dB below full
+    scale.
     """
     length = int(rng.uniform(0.6, 0.85) * LENGTH)
     onset = rng.integers(LENGTH - length)
@@ -123,11 +125,12 @@ def record(gesture: Gesture, rng: np.random.Generator) -> Curve:
     noise = voice.std() * 10 ** (-rng.uniform(10, 30) / 20)
     sound = rng.normal(0, noise, LENGTH)
     sound[onset : onset + length] += voice
-    return sound / np.abs(sound).max() * 10 ** (-rng.uniform(1, 20) / 20)
+    peak: float = 10 ** (-rng.uniform(1, 20) / 20)
+    return sound * (peak / np.abs(sound).max())
 
 
 def sing(pitch: Curve, level: Curve, rng: np.random.Generator) -> Curve:
-    """(n,) pitch as a ratio and (n,) level -> (n,) a voice of random pitch, 150 to 600 Hz, and random timbre."""
+    """(n,) pitch as a ratio and (n,) level -> (n,) a voice around 150 to 600 Hz, of random timbre."""
     frequency = 150 * 4 ** rng.uniform() * pitch
     turn = np.exp(2j * np.pi * np.cumsum(frequency) / RATE)  # the fundamental; its powers are the harmonics
     tilt = rng.uniform(1.0, 2.0)

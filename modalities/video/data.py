@@ -7,7 +7,6 @@ from typing import Any, ClassVar
 
 import decord
 import torch
-from rich.progress import track
 from torch import Tensor
 
 from modalities.video import clips, moving_digits
@@ -19,6 +18,7 @@ from vggx.data.dataset import Load
 from vggx.data.embedded import embedded
 from vggx.data.listing import BadFile, Listing, Sample
 from vggx.options import DataOptions, given
+from vggx.progress import progress
 
 decord.logging.set_level(decord.logging.QUIET)
 
@@ -107,7 +107,7 @@ class VideoData(SplitData):
             return self.options.clips
         return [
             len(clips.even_starts(frames_in(sample.path), self.options.span(), self.options.clips))
-            for sample in track(samples, description="frames of every file", transient=True)
+            for sample in progress(samples, "frames of every file")
         ]
 
 

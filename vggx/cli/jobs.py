@@ -15,12 +15,14 @@ CLASSES = 1000  # of a net whose cost is asked without a number of classes: Imag
 
 def train(config: DictConfig) -> int:
     from vggx.report.tables import show
-    from vggx.runner.train import train
+    from vggx.runner.train import is_first, train
 
     hydra = HydraConfig.get()
     number = int(hydra.job.num) if hydra.mode == RunMode.MULTIRUN else None
     resume = Path(config.resume) if config.resume else None
     summary = train(settings.resolve(config), job=number, resume=resume)
+    if not is_first():
+        return 0
     names = ("modality", "plan", "params", "macs", "epochs", "val_accuracy", "test_accuracy", "train_seconds")
     show([{name: summary[name] for name in names}])
     if summary["bad_files"]:

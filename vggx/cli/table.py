@@ -8,7 +8,7 @@ COMMANDS = {
 }
 # a command runs only with one key of each of these
 REQUIRED: dict[str, list[tuple[str, ...]]] = {
-    "train": [("modality", "resume")],
+    "train": [("modality", "experiment", "resume")],
     "evaluate": [("run",)],
     "predict": [("run",), ("inputs",)],
     "cost": [],

@@ -5,8 +5,8 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from rich.progress import track
 
+from vggx.progress import progress
 from vggx.tasks.predictions import by_file
 from vggx.weights import store
 
@@ -60,7 +60,7 @@ def predict(
     scores, files = [torch.empty(0, len(card["classes"]))], [torch.empty(0, dtype=torch.int64)]
     bad: dict[str, str] = {}
     with torch.inference_mode():
-        for batch in track(data.loader(data.new_dataset(samples)), description="predict", transient=True):
+        for batch in progress(data.loader(data.new_dataset(samples)), "predict"):
             bad |= batch["bad"]
             if batch["input"] is not None:
                 scores.append(net(batch["input"].to(where)).float().softmax(1).cpu())

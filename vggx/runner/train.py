@@ -8,7 +8,6 @@ from typing import Any
 
 import torch
 from lightning import seed_everything
-from rich.progress import track
 
 from vggx import files, nd
 from vggx import settings as settings_module
@@ -18,6 +17,7 @@ from vggx.data.listing import SPLITS
 from vggx.data.statistics import channel_statistics
 from vggx.net import PreparedNet, scaled
 from vggx.options import NetOptions, Settings
+from vggx.progress import progress
 from vggx.report import classes as class_report
 from vggx.report import plots
 from vggx.runner import trainer as trainers
@@ -44,7 +44,7 @@ def train(settings: Settings, *, job: int | None = None, resume: Path | None = N
     Raises:
         ValueError, FileNotFoundError: naming the option or file that is wrong.
     """
-    trainers.check(settings.trainer)
+    trainers.check(settings.trainer, settings.logger)
     checkpoint = last_checkpoint(resume) if resume else None
     seed_everything(settings.seed, verbose=False)
     modality = settings.modality
@@ -121,7 +121,7 @@ def train(settings: Settings, *, job: int | None = None, resume: Path | None = N
 def measure(net: PreparedNet, data: SplitData, options: NetOptions) -> None:
     """Measure mean and standard deviation of the net's input on the training split, into the net and its options."""
     loader = data.loader(data.dataset("train"))
-    batches = track(loader, description="mean and standard deviation of the training split", transient=True)
+    batches = progress(loader, "mean and standard deviation of the training split")
     channels = len(net.normalise.mean)
     with torch.no_grad():
         inputs = (scaled(net.prepare(batch["input"])) for batch in batches if batch["input"] is not None)

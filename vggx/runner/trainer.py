@@ -42,19 +42,25 @@ LOGGERS = {"tensorboard": tensorboard, "wandb": wandb, "mlflow": mlflow, "none":
 def make_logger(name: str, folder: Path) -> Any:
     """
     Raises:
-        ValueError: an unknown logger, or one whose package is not installed.
+        ValueError: its package is not installed.
     """
-    if name not in LOGGERS:
-        raise ValueError(f"logger must be one of {', '.join(LOGGERS)}, not {name!r}")
     try:
         return LOGGERS[name](folder)
     except ModuleNotFoundError as error:
         raise ValueError(f"logger={name} needs its package: pip install {name} ({error})") from error
 
 
-def check(options: TrainerOptions) -> None:
+def check(options: TrainerOptions, logger: str) -> None:
+    """
+    Raises:
+        ValueError: naming the option that Lightning or this project cannot follow, and what it may be.
+    """
+    if logger not in LOGGERS:
+        raise ValueError(f"logger must be one of {', '.join(LOGGERS)}, not {logger!r}")
     if options.precision not in PRECISIONS:
         raise ValueError(f"trainer.precision must be one of {', '.join(PRECISIONS)}, not {options.precision!r}")
+    if any(way in options.strategy for way in ("spawn", "fork", "notebook")):
+        raise ValueError(f"trainer.strategy={options.strategy} ends with the run's records in another process; take ddp")
     if options.max_epochs is None or options.max_epochs < 1:
         raise ValueError(f"trainer.max_epochs must be 1 or more, got {options.max_epochs}")
 
@@ -62,7 +68,6 @@ def check(options: TrainerOptions) -> None:
 def make_trainer(
     options: TrainerOptions, callbacks: list[Callback], logger: Any = False, *, validate: bool = True
 ) -> Trainer:
-    check(options)
     quiet()
     # the bar is for people: in a pipe it would come as thousands of lines, and there a line an epoch does
     bar = options.enable_progress_bar and sys.stdout.isatty()
@@ -92,10 +97,19 @@ def make_trainer(
     )
 
 
+# what Lightning says at every start and a user of vggx can do nothing about
+NOISE = (
+    "does not have many workers",
+    "log_every_n_steps",
+    "isinstance.treespec",
+    "GPU available but not used",
+    "lr_scheduler.step.*before.*optimizer.step",
+    "recommended to use .self.log.*sync_dist",  # the metrics are gathered before they are logged
+)
+
+
 def quiet() -> None:
-    """Silence what Lightning says at every start and a user of vggx can do nothing about."""
     for name in ("lightning.pytorch", "lightning.fabric"):
         logging.getLogger(name).setLevel(logging.ERROR)
-    for message in (".*does not have many workers.*", ".*log_every_n_steps.*", ".*isinstance.treespec.*",
-                    ".*GPU available but not used.*", ".*lr_scheduler.step.*before.*optimizer.step.*"):  # fmt: skip
-        warnings.filterwarnings("ignore", message=message)
+    for message in NOISE:
+        warnings.filterwarnings("ignore", message=f".*{message}")

@@ -74,7 +74,7 @@ class ClassifyTask(LightningModule):
         self.evaluation_step(batch)
 
     def evaluation_end(self, split: str) -> None:
-        scores, labels, files = (part.cpu() for part in self.predictions.compute())
+        scores, labels, files = self.predictions.views()
         if len(labels) == 0:
             raise ValueError(f"none of the {split} files can be read")
         mean, owner = by_file(scores, labels, files)

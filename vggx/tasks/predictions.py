@@ -32,6 +32,12 @@ class Predictions(Metric):
     def compute(self) -> tuple[Tensor, Tensor, Tensor]:
         return joined(self.scores), joined(self.labels), joined(self.files)
 
+    def views(self) -> tuple[Tensor, Tensor, Tensor]:
+        """`compute` on the CPU, with its axes also where there is one view only: torchmetrics drops those."""
+        scores, labels, files = (part.cpu() for part in self.compute())
+        count = labels.numel()
+        return scores.reshape(count, -1), labels.reshape(count), files.reshape(count)
+
 
 def joined(parts: Sequence[Tensor] | Tensor) -> Tensor:
     if isinstance(parts, Tensor):  # already gathered

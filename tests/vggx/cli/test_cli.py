@@ -1,0 +1,242 @@
+"""The command line as a user types it: help, mistakes, and the way from training to a prediction."""
+
+import csv
+import io
+import json
+import os
+import shutil
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from PIL import Image
+
+QUICK = ("trainer.max_epochs=1", "trainer.limit_train_batches=4", "modality.data.num_workers=0", "logger=none")
+COMMANDS = {"train", "evaluate", "predict", "cost"}
+
+
+def test_help_answers_in_a_second_without_torch() -> None:
+    code = "import sys; from vggx.cli import main; main(); sys.exit('torch' in sys.modules)"
+    best = 9.0
+    for _ in range(3):
+        started = time.perf_counter()
+        done = subprocess.run([sys.executable, "-c", code, "--help"], capture_output=True, text=True)
+        best = min(best, time.perf_counter() - started)
+        assert done.returncode == 0, done.stderr
+    assert COMMANDS <= set(done.stdout.split())
+    assert best < 1
+
+
+@pytest.mark.parametrize("command", sorted(COMMANDS))
+def test_a_commands_help_shows_keys_groups_and_examples(vggx: Any, command: str) -> None:
+    answer = vggx(command, "--help")
+    assert answer.code == 0
+    assert f"vggx {command} " in answer.out
+    if command != "predict":
+        assert "modality = audio | image | video" in answer.out
+        assert "modality.net.plan = null" in answer.out
+    if command == "train":
+        assert "trainer.precision = 32-true" in answer.out
+        assert "experiment = " in answer.out
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["trian"], "there is no command 'trian'; did you mean train?"),
+        (["train"], "modality=... or experiment=... or resume=... is required (modalities: audio, image, video)"),
+        (["evaluate"], "run=... is required"),
+        (["predict", "run=x"], "inputs=... is required"),
+        (["train", "modality=vido"], "there is no modality=vido; did you mean video?"),
+        (["train", "modality=video", "modality.net.pln=D"], "'modality.net.pln'; did you mean modality.net.plan?"),
+        (["train", "modality=video", "plan=D"], "there is no key 'plan'; did you mean modality.net.plan?"),
+        (["train", "modality=image", "modality.data.frames=8"], "there is no key 'modality.data.frames'"),
+        (["train", "modality=video", "modality.data.frames=many"], "could not be converted to Integer"),
+        (["train", "modality=image", "recipe=adamv"], "there is no recipe=adamv; did you mean adamw?"),
+        (["cost", "modality=image", "formt=json"], "there is no key 'formt'; did you mean format?"),
+    ],
+)
+def test_a_mistake_is_answered_with_the_nearest_right_word(vggx: Any, words: list[str], message: str) -> None:
+    answer = vggx(*words)
+    assert answer.code == 2
+    assert message in answer.err
+    assert "Traceback" not in answer.err
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["modality.data.root=no such folder"], "modality.data.root=no such folder is not a folder"),
+        (["modality.net.plan=F"], "no plan is called 'F'"),
+        (["modality.net.norm=layer"], "norm must be none or one of batch, not 'layer'"),
+        (["recipe.optimizer=adma"], "recipe.optimizer must be one of sgd, adamw, not 'adma'"),
+        (["modality.data.source=cifar10"], "modality.data.source=cifar10 needs modality.data.root=FOLDER"),
+        (["modality.net.plan=D", "modality.data.size=16", "modality.data.resize=16"], "Give at least 32"),
+        (["logger=tensorbord"], "logger must be one of tensorboard, wandb, mlflow, none"),
+    ],
+)
+def test_a_wrong_value_is_named_before_anything_is_written(vggx: Any, words: list[str], message: str) -> None:
+    answer = vggx("train", "modality=image", *QUICK[:3], *words)
+    assert answer.code == 1
+    assert message in answer.err
+    assert "Traceback" not in answer.err
+    assert not Path("runs").exists()
+
+
+def test_cfg_job_shows_the_config_and_trains_nothing(vggx: Any, tmp_path: Path) -> None:
+    answer = vggx("train", "modality=video", "modality.net.plan=E", "--cfg", "job")
+    assert answer.code == 0
+    assert "plan: E" in answer.out
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_cost_is_the_same_in_every_format(vggx: Any) -> None:
+    rows = json.loads(vggx("cost", "format=json").out)["rows"]
+    assert {row["modality"]: row["flops"] for row in rows}["image"] == 30_940_528_640
+    assert {row["modality"]: row["macs"] for row in rows}["video"] == 100_269_719_552
+    lines = list(csv.DictReader(io.StringIO(vggx("cost", "format=csv").out)))
+    assert [int(line["macs"]) for line in lines] == [row["macs"] for row in rows]
+    table = vggx("cost")
+    assert "30,940,528,640" in table.out
+    assert "FLOPs (= 2 MACs)" in table.out
+    layers = json.loads(vggx("cost", "modality=image", "by=layer", "format=json").out)["rows"]
+    assert sum(row["macs"] for row in layers) == 15_470_264_320
+    assert layers[0]["layer"] == "conv1_1"
+
+
+def test_cost_into_a_file(vggx: Any) -> None:
+    assert vggx("cost", "format=json", "output=my cost.json").code == 0
+    assert json.loads(Path("my cost.json").read_text())["rows"]
+    assert "output=FILE goes with" in vggx("cost", "output=x").err
+
+
+@pytest.fixture(scope="module")
+def audio_run(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A quick run on the embedded tones, made by the command in a process of its own."""
+    folder = tmp_path_factory.mktemp("audio run")
+    words = ["train", "modality=audio", "trainer.max_epochs=2", *QUICK[2:]]
+    done = subprocess.run([sys.executable, "-m", "vggx", *words], cwd=folder, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert {path.name for path in folder.iterdir()} == {"runs"}  # and no outputs/ of Hydra's
+    (run,) = (folder / "runs/audio").iterdir()
+    assert f"run: runs/audio/{run.name}" in done.stdout
+    return run
+
+
+def test_evaluate_gives_the_accuracy_of_the_summary(vggx: Any, audio_run: Path) -> None:
+    answer = vggx("evaluate", f"run={audio_run}", "modality.data.num_workers=0")
+    assert answer.code == 0, answer.err
+    found = json.loads((audio_run / "evaluate_test.json").read_text())
+    summary = json.loads((audio_run / "summary.json").read_text())
+    assert found["accuracy"] == summary["test_accuracy"]
+    assert found["files"] == 200
+    assert (audio_run / "evaluate_test_report.csv").is_file()
+    wrong = vggx("evaluate", f"run={audio_run}", "split=tst")
+    assert "split must be one of train, val, test, not 'tst'" in wrong.err
+
+
+def test_resume_goes_on_in_the_same_folder_and_words_win(vggx: Any, audio_run: Path, tmp_path: Path) -> None:
+    copy = Path(shutil.copytree(audio_run, tmp_path / "copy of [it]"))
+    answer = vggx("train", f"resume={copy}", "trainer.max_epochs=3")
+    assert answer.code == 0, answer.err
+    rows = list(csv.DictReader((copy / "metrics.csv").open()))
+    assert [row["epoch"] for row in rows] == ["0", "1", "2"]
+    assert json.loads((copy / "summary.json").read_text())["epochs"] == 3
+    before = list(csv.DictReader((audio_run / "metrics.csv").open()))
+    assert rows[:2] == before
+
+
+def test_predict_names_new_files_and_reports_bad_ones(vggx: Any, audio_run: Path, tmp_path: Path) -> None:
+    from vggx.data.embedded import cache_folder
+
+    good = min(max(cache_folder().glob("tones-*")).glob("test/*/*.wav"))
+    folder = tmp_path / "new, = [files] of 'ours'"
+    folder.mkdir()
+    shutil.copy(good, folder / "tön.wav")
+    (folder / "empty.wav").touch()
+    answer = vggx("predict", f"run={audio_run}", f"inputs={folder}", "top=2", "format=json")
+    assert answer.code == 1
+    empty, tone = json.loads(answer.out)
+    assert (empty["classes"], empty["scores"]) == ([], [])
+    assert "0 bytes" in empty["error"]
+    assert tone["path"] == str(folder / "tön.wav")
+    assert len(tone["classes"]) == 2
+    assert tone["scores"][0] >= tone["scores"][1] > 0
+    assert tone["error"] is None
+    (folder / "empty.wav").unlink()
+    line = list(csv.DictReader(io.StringIO(vggx("predict", f"run={audio_run}", f"inputs={folder}", "format=csv").out)))
+    assert line[0]["class_1"] == tone["classes"][0]
+    table = vggx("predict", f"run={audio_run}", f"inputs=[{good},{good}]")
+    assert table.code == 0
+    assert tone["classes"][0] in table.out
+    assert vggx("predict", f"run={audio_run}", f"inputs={tmp_path / 'nowhere'}").code == 1
+
+
+def test_a_target_in_a_run_folder_is_refused(vggx: Any, audio_run: Path, tmp_path: Path) -> None:
+    copy = Path(shutil.copytree(audio_run, tmp_path / "run"))
+    config = (copy / "config.yaml").read_text()
+    (copy / "config.yaml").write_text(config + "evil:\n  _target_: os.system\n")
+    assert "holds a _target_" in vggx("train", f"resume={copy}").err
+    (copy / "config.yaml").write_text(config)
+    card = json.loads((copy / "net.json").read_text())
+    card["net"]["_target_"] = "os.system"
+    (copy / "net.json").write_text(json.dumps(card))
+    assert "holds a _target_" in vggx("predict", f"run={copy}", "inputs=x.wav").err
+    assert "holds a _target_" in vggx("evaluate", f"run={copy}").err
+
+
+def test_a_checkpoint_that_holds_code_is_refused(vggx: Any, audio_run: Path, tmp_path: Path) -> None:
+    import torch
+
+    class Evil:
+        def __reduce__(self) -> Any:
+            return os.mkdir, (str(tmp_path / "pwned"),)
+
+    copy = Path(shutil.copytree(audio_run, tmp_path / "run"))
+    torch.save({"state_dict": Evil()}, copy / "checkpoints/last.ckpt")
+    answer = vggx("train", f"resume={copy}", "trainer.max_epochs=3")
+    assert answer.code == 1
+    assert "is not a whole checkpoint of plain data" in answer.err
+    assert not (tmp_path / "pwned").exists()
+    whole = (audio_run / "checkpoints/last.ckpt").read_bytes()
+    (copy / "checkpoints/last.ckpt").write_bytes(whole[: len(whole) // 2])
+    assert "is not a whole checkpoint" in vggx("train", f"resume={copy}", "trainer.max_epochs=3").err
+    (copy / "net.safetensors").write_bytes(b"\0" * 64)
+    assert "is not a whole safetensors file" in vggx("predict", f"run={copy}", "inputs=x.wav").err
+
+
+def test_a_sweep_numbers_its_runs_and_goes_on_after_a_failure(vggx: Any, tmp_path: Path) -> None:
+    data = tmp_path / "my data, two"
+    for label in ("a", "b"):
+        (data / label).mkdir(parents=True)
+        for number in range(8):
+            pixels = np.random.default_rng(number).integers(0, 255, (16, 16), dtype=np.uint8)
+            Image.fromarray(pixels).save(data / label / f"{number}.png")
+    small = ["modality.data.size=16", "modality.data.channels=1", "modality.net.normalize=dataset", "recipe.lr=0.01"]
+    plans = "modality.net.plan=micro,nonsense,mini"
+    words = ["-m", "modality=image", plans, "modality.net.head=pooled", *small, *QUICK]
+    answer = vggx("train", *words, f"modality.data.root='{data}'")
+    assert answer.code == 1
+    assert "no plan is called 'nonsense'" in answer.err
+    runs = sorted(path.name for path in (tmp_path / "runs/image").iterdir())
+    assert [name[-2:] for name in runs] == ["-0", "-2"]
+    assert not (tmp_path / "outputs").exists()
+    assert not (tmp_path / "multirun").exists()
+
+
+def test_two_processes_share_the_work_and_one_writes(tmp_path: Path) -> None:
+    """DDP over gloo, started as Lightning starts it: by repeating the command."""
+    ddp = ["trainer.devices=2", "trainer.accelerator=cpu", "trainer.strategy=ddp"]
+    words = ["train", "modality=audio", *QUICK, *ddp]
+    done = subprocess.run([sys.executable, "-m", "vggx", *words], cwd=tmp_path, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    (run,) = (tmp_path / "runs/audio").iterdir()
+    summary = json.loads((run / "summary.json").read_text())
+    assert summary["devices"] == 2
+    rows = list(csv.DictReader((run / "report.csv").open()))
+    assert sum(int(row["files"]) for row in rows) == 200  # each test file once, over both
+    assert done.stdout.count("test accuracy") == 1

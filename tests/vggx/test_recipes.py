@@ -1,0 +1,186 @@
+"""vggx.recipes: learning rates worked out by hand, and who is decayed."""
+
+import math
+from typing import Any
+
+import pytest
+import torch
+from torch import nn
+from torch.optim import SGD, AdamW
+
+from vggx import recipes
+from vggx.net import VGG
+from vggx.options import Recipe
+
+EPOCHS, PER_EPOCH = 10, 5  # 50 steps
+
+
+def recipe(**options: Any) -> Recipe:
+    return Recipe(**({"optimizer": "sgd", "lr": 0.2} | options))
+
+
+def rates(chosen: Recipe, epochs: int = EPOCHS, per_epoch: int = PER_EPOCH) -> list[float]:
+    """The learning rate of every optimiser step of a run."""
+    optimiser = recipes.optimizer(nn.Linear(2, 2), chosen)
+    schedule = recipes.scheduler(optimiser, chosen, epochs * per_epoch, epochs)
+    found = []
+    for _ in range(epochs * per_epoch):
+        assert len({group["lr"] for group in optimiser.param_groups}) == 1
+        found.append(optimiser.param_groups[0]["lr"])
+        optimiser.step()
+        schedule.step()
+    return found
+
+
+# schedules
+
+
+def test_cosine_falls_from_lr_to_nothing() -> None:
+    found = rates(recipe(schedule="cosine"))
+    assert found[0] == 0.2
+    assert found[25] == pytest.approx(0.1)  # half-way
+    assert found[10] == pytest.approx(0.1 * (1 + math.cos(math.pi / 5)))
+    assert found[-1] == pytest.approx(0.1 * (1 + math.cos(math.pi * 49 / 50)))
+    assert recipes.multiplier(recipe(), 50, PER_EPOCH, EPOCHS) == pytest.approx(0, abs=1e-12)
+    assert recipes.multiplier(recipe(), 500, PER_EPOCH, EPOCHS) == pytest.approx(0, abs=1e-12)
+
+
+def test_cosine_starts_where_the_warm_up_ends() -> None:
+    found = rates(recipe(schedule="cosine", warmup_epochs=2))
+    assert found[10] == 0.2
+    assert found[30] == pytest.approx(0.1)  # half-way from epoch 2 to epoch 10
+    assert found[-1] == pytest.approx(0.1 * (1 + math.cos(math.pi * 39 / 40)))
+
+
+@pytest.mark.parametrize("schedule", ["cosine", "constant", "step"])
+@pytest.mark.parametrize("warmup", [1, 2, 0.5, 1.5])
+def test_warm_up_is_linear_and_reaches_lr(schedule: str, warmup: float) -> None:
+    found = rates(recipe(schedule=schedule, warmup_epochs=warmup))
+    rising = math.ceil(warmup * PER_EPOCH)
+    steps = warmup * PER_EPOCH + 1
+    assert found[:rising] == pytest.approx([0.2 * (n + 1) / steps for n in range(rising)])
+    assert 0 < found[0] < 0.2 / warmup / PER_EPOCH
+    assert max(found) == found[rising] == pytest.approx(0.2, rel=1e-2)
+    if float(warmup * PER_EPOCH).is_integer():
+        assert found[rising] == 0.2
+
+
+def test_step_falls_at_the_epochs() -> None:
+    found = rates(recipe(schedule="step", step_epochs=3, factor=0.1))
+    expected = [0.2] * 15 + [0.02] * 15 + [0.002] * 15 + [0.0002] * 5
+    assert found == pytest.approx(expected)
+
+
+def test_step_counts_epochs_from_the_start_of_the_run() -> None:
+    found = rates(recipe(schedule="step", step_epochs=4, factor=0.5, warmup_epochs=1))
+    assert found[5:] == pytest.approx([0.2] * 15 + [0.1] * 20 + [0.05] * 10)
+
+
+@pytest.mark.parametrize("per_epoch", [1, 3, 7, 49])
+def test_step_is_exact_at_any_number_of_steps(per_epoch: int) -> None:
+    found = rates(recipe(schedule="step", step_epochs=30, factor=0.1), epochs=90, per_epoch=per_epoch)
+    assert [found.index(rate) for rate in sorted(set(found), reverse=True)] == [0, 30 * per_epoch, 60 * per_epoch]
+
+
+def test_constant() -> None:
+    assert set(rates(recipe(schedule="constant"))) == {0.2}
+
+
+def test_plateau_waits_for_its_patience() -> None:
+    chosen = recipe(schedule="plateau", patience=2, factor=0.1)
+    optimiser = recipes.optimizer(nn.Linear(2, 2), chosen)
+    schedule = recipes.scheduler(optimiser, chosen, 50, 10)
+    found = []
+    for accuracy in (0.5, 0.6, 0.6, 0.55, 0.4, 0.7, 0.7, 0.6, 0.6):
+        schedule.step(accuracy)
+        found.append(optimiser.param_groups[0]["lr"])
+    # 0.6 is the best; three epochs are no better, the third exceeds the patience; the same after 0.7
+    assert found == pytest.approx([0.2, 0.2, 0.2, 0.2, 0.02, 0.02, 0.02, 0.02, 0.002])
+
+
+# optimisers
+
+
+@pytest.mark.parametrize(("name", "kind"), [("sgd", SGD), ("adamw", AdamW)])
+def test_the_optimiser_has_the_recipes_values(name: str, kind: type) -> None:
+    optimiser = recipes.optimizer(nn.Linear(2, 2), recipe(optimizer=name, lr=0.3, momentum=0.8, weight_decay=0.07))
+    assert type(optimiser) is kind
+    assert [group["lr"] for group in optimiser.param_groups] == [0.3, 0.3]
+    assert [group["weight_decay"] for group in optimiser.param_groups] == [0.07, 0.0]
+    assert all(group.get("momentum", 0.8) == 0.8 for group in optimiser.param_groups)
+
+
+@pytest.mark.parametrize("head", ["fc", "pooled"])
+def test_biases_and_norms_are_not_decayed(head: str) -> None:
+    net = VGG((1, 8), 2, plan="micro", norm="batch", head=head)
+    groups = recipes.optimizer(net, recipe()).param_groups
+    owner = {id(p): group["weight_decay"] for group in groups for p in group["params"]}
+    decay = {name: owner[id(parameter)] for name, parameter in net.named_parameters()}
+    assert {name for name, value in decay.items() if value} == {
+        name for name in decay if name.endswith("weight") and "norm" not in name
+    }
+    assert set(decay.values()) == {5e-4, 0.0}
+
+
+@pytest.mark.parametrize("name", ["sgd", "adamw"])
+def test_decay_alone_shrinks_the_weights_only(name: str) -> None:
+    layer = nn.Linear(3, 2)
+    weight, bias = layer.weight.detach().clone(), layer.bias.detach().clone()
+    optimiser = recipes.optimizer(layer, recipe(optimizer=name, lr=0.5, weight_decay=0.1))
+    for parameter in layer.parameters():
+        parameter.grad = torch.zeros_like(parameter)
+    optimiser.step()
+    torch.testing.assert_close(layer.weight.detach(), weight * (1 - 0.5 * 0.1))
+    assert torch.equal(layer.bias, bias)
+
+
+def test_sgd_step_by_hand() -> None:
+    """v = 0.9 v + gradient + decay w; w = w - lr v."""
+    layer = nn.Linear(1, 1, bias=False)
+    nn.init.ones_(layer.weight)
+    optimiser = recipes.optimizer(layer, recipe(lr=0.1, momentum=0.9, weight_decay=0.01))
+    for _ in range(2):
+        layer.weight.grad = torch.full((1, 1), 2.0)
+        optimiser.step()
+    first = 1 - 0.1 * 2.01
+    assert layer.weight.item() == pytest.approx(first - 0.1 * (0.9 * 2.01 + 2 + 0.01 * first))
+
+
+def test_frozen_parameters_are_left_out() -> None:
+    net = VGG((1, 8), 2, plan="micro")
+    net.backbone.requires_grad_(False)
+    trained = [p for group in recipes.optimizer(net, recipe()).param_groups for p in group["params"]]
+    assert {id(p) for p in trained} == {id(p) for p in net.head.parameters()}
+
+
+# refusals
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"optimizer": "adam"}, "recipe.optimizer must be one of sgd, adamw, not 'adam'"),
+        ({"optimizer": None}, "recipe.optimizer must be one of sgd, adamw, not None"),
+        ({"schedule": "linear"}, "recipe.schedule must be one of cosine, step, constant, plateau, not 'linear'"),
+        ({"schedule": "plateau", "warmup_epochs": 1}, "recipe.warmup_epochs does not go with recipe.schedule=plateau"),
+        ({"lr": 0.0}, "recipe.lr must be positive, got 0.0"),
+        ({"lr": -1.0}, "recipe.lr must be positive, got -1.0"),
+        ({"lr": float("nan")}, "recipe.lr must be positive, got nan"),
+        ({"lr": None}, "recipe.lr must be positive, got None"),
+        ({"warmup_epochs": -1}, "recipe.warmup_epochs must be 0 or more.*got -1 and 0.0"),
+        ({"label_smoothing": 1.0}, "recipe.label_smoothing from 0 up to below 1.*got 0.0 and 1.0"),
+        ({"label_smoothing": -0.1}, "recipe.label_smoothing from 0 up to below 1.*got 0.0 and -0.1"),
+        ({"schedule": "step", "step_epochs": 0}, "recipe.step_epochs"),
+    ],
+)
+def test_a_recipe_that_cannot_be_followed_is_refused(options: dict[str, Any], message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        recipes.check(recipe(**options))
+    with pytest.raises(ValueError, match=message):
+        recipes.optimizer(nn.Linear(2, 2), recipe(**options))
+
+
+def test_every_schedule_and_optimiser_passes_the_check() -> None:
+    for schedule in (*recipes.SCHEDULES, "plateau"):
+        for name in recipes.OPTIMIZERS:
+            assert recipes.check(recipe(schedule=schedule, optimizer=name)) is None
