@@ -2,6 +2,8 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
+export OMP_WAIT_POLICY ?= PASSIVE
+
 .PHONY: demo test lint slow clean
 
 .venv/installed: pyproject.toml

@@ -7,9 +7,27 @@ from torch import Tensor, nn
 
 from vggx import geometry, nd
 from vggx.backbone import Backbone
+from vggx.blocks import NORMS
 from vggx.heads import HEADS
 from vggx.init import initialise
 from vggx.plans import get_plan
+
+
+def check_structure(dims: int, classes: int, norm: str, head: str, grid: Sequence[int] | None) -> None:
+    """Refuse what no net can be built of; the ledger asks the same.
+
+    Raises:
+        ValueError: naming the option and what it may be.
+    """
+    nd.check_dims(dims)
+    if head not in HEADS:
+        raise ValueError(f"head must be one of {', '.join(HEADS)}, not {head!r}")
+    if norm not in ("none", *NORMS):
+        raise ValueError(f"norm must be none or one of {', '.join(NORMS)}, not {norm!r}")
+    if classes < 1:
+        raise ValueError(f"a net needs one class or more, not {classes}")
+    if grid is not None and any(side < 1 for side in nd.per_axis(grid, dims)):
+        raise ValueError(f"grid must be 1 or more on every axis, got {tuple(grid)}")
 
 
 class VGG(nn.Module):
@@ -52,11 +70,7 @@ class VGG(nn.Module):
     ):
         super().__init__()
         channels, *size = input_shape
-        nd.check_dims(len(size))
-        if head not in HEADS:
-            raise ValueError(f"head must be one of {', '.join(HEADS)}, not {head!r}")
-        if classes < 1:
-            raise ValueError(f"a net needs one class or more, not {classes}")
+        check_structure(len(size), classes, norm, head, grid)
         self.plan = get_plan(plan, width)
         self.dims = len(size)
         self.in_channels = channels
@@ -102,6 +116,8 @@ class Normalise(nn.Module):
         self.register_buffer("std", torch.tensor(std, dtype=torch.float32))
 
     def forward(self, x: Tensor) -> Tensor:
+        if len(self.mean) not in (1, x.shape[1]):
+            raise ValueError(f"mean and std are of {len(self.mean)} channels, got a tensor of {tuple(x.shape)}")
         shape = (1, -1) + (1,) * (x.ndim - 2)
         return (scaled(x) - self.mean.view(shape)) / self.std.view(shape)
 

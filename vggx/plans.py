@@ -52,20 +52,20 @@ ALIASES = {"vgg11": "A", "vgg13": "B", "vgg16": "D", "vgg19": "E"}
 
 
 def get_plan(name: str, width: float = 1.0) -> Plan:
-    """The plan of that name or alias, every width (fc6 and fc7 too) multiplied by `width` and rounded.
+    """The plan of that name or alias in any case, every width (fc6 and fc7 too) multiplied by `width` and rounded.
 
     Raises:
         ValueError: an unknown name, or a multiplier that is not positive.
     """
-    known = ALIASES.get(name.lower(), name)
-    if known not in PLANS:
-        names = [*PLANS, *ALIASES]
-        near = difflib.get_close_matches(name, names, n=1, cutoff=0.5)
-        hint = f"; did you mean {near[0]}?" if near else ""
-        raise ValueError(f"no plan is called {name!r}{hint} Plans: {', '.join(names)}")
-    if not width > 0:
+    names = {known.lower(): known for known in [*PLANS, *ALIASES]}
+    if name.lower() not in names:
+        near = difflib.get_close_matches(name.lower(), names, n=1, cutoff=0.5)
+        hint = f"; did you mean {names[near[0]]}?" if near else "."
+        raise ValueError(f"no plan is called {name!r}{hint} Plans: {', '.join([*PLANS, *ALIASES])}")
+    if not 0 < width < float("inf"):
         raise ValueError(f"the width multiplier must be positive, got {width}")
-    plan = PLANS[known]
+    known = names[name.lower()]
+    plan = PLANS[ALIASES.get(known, known)]
 
     def scaled(size: int) -> int:
         return max(1, round(size * width))

@@ -39,6 +39,8 @@ def check(recipe: Recipe) -> None:
         )
     if recipe.lr is None or not recipe.lr > 0:
         raise ValueError(f"recipe.lr must be positive, got {recipe.lr}")
+    if recipe.schedule == "step" and recipe.step_epochs < 1:
+        raise ValueError(f"recipe.step_epochs must be 1 or more, got {recipe.step_epochs}")
     if recipe.warmup_epochs < 0 or not 0 <= recipe.label_smoothing < 1:
         raise ValueError(
             "recipe.warmup_epochs must be 0 or more and recipe.label_smoothing from 0 up to below 1, "

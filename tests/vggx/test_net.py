@@ -360,6 +360,13 @@ def test_a_prepared_net_feeds_pixels_as_they_are() -> None:
     assert torch.equal(net(pixels), vgg(pixels / 255))
 
 
+def test_a_prepared_net_refuses_another_number_of_channels() -> None:
+    """One mean per channel must not be spread over a grey picture, which would make three channels of it."""
+    net = PreparedNet(VGG((3, 8, 8), 2, plan="micro", width=0.25), Normalise([0.1, 0.2, 0.3], [1.0] * 3))
+    with pytest.raises(ValueError, match=r"3.*\(2, 1, 8, 8\)"):
+        net(torch.zeros(2, 1, 8, 8, dtype=torch.uint8))
+
+
 def test_a_prepared_net_keeps_the_nets_keys_apart_from_the_statistics() -> None:
     vgg = VGG((1, 8), 2, plan="micro", width=0.25)
     keys = list(PreparedNet(vgg, Normalise([0.0], [1.0])).state_dict())

@@ -11,6 +11,9 @@ from vggx.cli.table import COMMANDS
 
 
 def main() -> int:
+    # idle OpenMP threads that spin take the cores that the loading processes need: on two cores training is up to
+    # five times slower; read when torch is imported, which is later
+    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     words = sys.argv[1:]
     if not words or words[0] in ("-h", "--help", "help"):
         print(help.overview())

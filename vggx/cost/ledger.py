@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from vggx import geometry, nd
 from vggx.geometry import Layer
+from vggx.net import check_structure
 from vggx.options import DataOptions, NetOptions
 from vggx.plans import Plan, get_plan
 
@@ -55,6 +56,7 @@ def ledger(
         ValueError: as `VGG`.
     """
     channels, *size = input_shape
+    check_structure(len(size), classes, norm, head, grid)
     chosen = get_plan(plan, width)
     layers = geometry.backbone_layers(chosen, len(size), channels, pools)
     geometry.check_input(chosen, layers, size)

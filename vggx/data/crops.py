@@ -9,14 +9,17 @@ from torchvision.transforms import v2
 def training_crop(size: int, scale: Sequence[float], flip: bool) -> Callable[[Tensor], Tensor]:
     """A random share of the picture's area at a random place, resized to `size`; half of them mirrored if `flip`.
 
+    A share of exactly 1 is the centre at full height, as in evaluation.
+
     Raises:
         ValueError: a scale that is not 0 < least <= greatest <= 1.
     """
     low, high = scale
     if not 0 < low <= high <= 1:
         raise ValueError(f"modality.data.crop_scale must be 0 < least <= greatest <= 1, got {list(scale)}")
-    steps: list[Callable] = [v2.RandomResizedCrop(size, scale=(low, high), antialias=True)]
-    return v2.Compose([*steps, v2.RandomHorizontalFlip()] if flip else steps)
+    whole = low == high == 1
+    crop = centre_crop(size, size) if whole else v2.RandomResizedCrop(size, scale=(low, high), antialias=True)
+    return v2.Compose([crop, v2.RandomHorizontalFlip()]) if flip else crop
 
 
 def centre_crop(size: int, resize: int | None) -> Callable[[Tensor], Tensor]:

@@ -5,7 +5,6 @@ import random
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-import numpy as np
 import torch
 
 
@@ -17,15 +16,16 @@ def derive(*parts: int) -> int:
 
 @contextmanager
 def seeded(*parts: int) -> Iterator[None]:
-    """Draws of torch (CPU), numpy and random inside depend on the parts alone, and leave those outside as they were."""
-    before = torch.get_rng_state(), np.random.get_state(), random.getstate()
+    """Draws of torch (CPU) and random inside depend on the parts alone, and leave those outside as they were.
+
+    Transforms draw from torch and clip samplers from random; numpy's global state, slow to keep, is nobody's.
+    """
+    before = torch.get_rng_state(), random.getstate()
     seed = derive(*parts)
-    torch.random.default_generator.manual_seed(seed)
-    np.random.seed(seed)
+    torch.default_generator.manual_seed(seed)
     random.seed(seed)
     try:
         yield
     finally:
         torch.set_rng_state(before[0])
-        np.random.set_state(before[1])
-        random.setstate(before[2])
+        random.setstate(before[1])

@@ -60,7 +60,9 @@ def check(options: TrainerOptions, logger: str) -> None:
     if options.precision not in PRECISIONS:
         raise ValueError(f"trainer.precision must be one of {', '.join(PRECISIONS)}, not {options.precision!r}")
     if any(way in options.strategy for way in ("spawn", "fork", "notebook")):
-        raise ValueError(f"trainer.strategy={options.strategy} ends with the run's records in another process; take ddp")
+        raise ValueError(
+            f"trainer.strategy={options.strategy} ends with the run's records in another process; take ddp"
+        )
     if options.max_epochs is None or options.max_epochs < 1:
         raise ValueError(f"trainer.max_epochs must be 1 or more, got {options.max_epochs}")
 

@@ -36,7 +36,7 @@ class Predictions(Metric):
         """`compute` on the CPU, with its axes also where there is one view only: torchmetrics drops those."""
         scores, labels, files = (part.cpu() for part in self.compute())
         count = labels.numel()
-        return scores.reshape(count, -1), labels.reshape(count), files.reshape(count)
+        return scores.reshape(count, -1) if count else scores, labels.reshape(count), files.reshape(count)
 
 
 def joined(parts: Sequence[Tensor] | Tensor) -> Tensor:

@@ -2,11 +2,13 @@
 
 from collections.abc import Mapping
 
+import torch
 from torch import Tensor, nn
 
+from vggx.heads import ConvClassifier
 from vggx.net import VGG
 
-NORM_KEYS = ("weight", "bias", "running_mean", "running_var", "num_batches_tracked")
+NORM_KEYS = ("weight", "bias", "running_mean", "running_var")
 
 
 def from_torchvision(state: Mapping[str, Tensor], net: VGG) -> dict[str, Tensor]:
@@ -18,6 +20,13 @@ def from_torchvision(state: Mapping[str, Tensor], net: VGG) -> dict[str, Tensor]
     Raises:
         ValueError: the state dict is of another plan, norm or number of classes.
     """
+    if net.dims != 2 or not isinstance(net.head, ConvClassifier):
+        raise ValueError(
+            "torchvision's weights fit a net of dims 2 with the head fc; inflate or collapse it afterwards"
+        )
+    target = net.state_dict()
+    if any(key.endswith("running_mean") for key in state) and not any(key.endswith("running_mean") for key in target):
+        raise ValueError("the state dict is of a net with batch norm, this net has norm none")
     found = iter(sorted({int(key.split(".")[1]) for key in state if key.startswith("features.")}))
     mapped: dict[str, Tensor] = {}
     for name, module in net.named_modules():
@@ -28,15 +37,21 @@ def from_torchvision(state: Mapping[str, Tensor], net: VGG) -> dict[str, Tensor]
             keys = NORM_KEYS
         if keys:
             index = next(found, None)
+            if index is None:
+                raise ValueError(
+                    f"the state dict ends before {name}: it is of a plan with fewer layers, or without norm"
+                )
             for key in keys:
                 take(mapped, f"{name}.{key}", state, f"features.{index}.{key}")
+        if keys == NORM_KEYS:  # torchvision's own files are older than this count, which is 0 then
+            count = "num_batches_tracked"
+            mapped[f"{name}.{count}"] = state.get(f"features.{index}.{count}", torch.tensor(0))
     for ours, theirs in {"fc6": 0, "fc7": 3, "fc8": 6}.items():
         take(mapped, f"head.{ours}.weight", state, f"classifier.{theirs}.weight")
         take(mapped, f"head.{ours}.bias", state, f"classifier.{theirs}.bias")
     left = next(found, None)
     if left is not None:
         raise ValueError(f"the state dict goes on after plan {net.plan.name}'s last layer, with features.{left}")
-    target = net.state_dict()
     for name, value in mapped.items():
         if value.numel() != target[name].numel():
             raise ValueError(f"{name} is {tuple(target[name].shape)}, the state dict has {tuple(value.shape)} for it")

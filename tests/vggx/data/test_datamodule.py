@@ -87,7 +87,9 @@ def test_a_missing_root_is_named(tmp_path: Path) -> None:
 
 
 def test_a_misspelt_source_is_answered_with_all(root: Path) -> None:
-    with pytest.raises(ValueError, match=r"modality\.data\.source must be one of folder, manifest, built_in, not 'foldr'"):
+    with pytest.raises(
+        ValueError, match=r"modality\.data\.source must be one of folder, manifest, built_in, not 'foldr'"
+    ):
         open_data(root=str(root), source="foldr").find()
 
 

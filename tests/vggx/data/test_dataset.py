@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pytest
 import torch
 from torch import Tensor
@@ -19,7 +18,7 @@ from vggx.data.sampler import EpochSampler
 
 @dataclass(frozen=True)
 class ReadNumber:
-    """A file of one number -> (number, view, three draws): one of torch's, numpy's and random's each."""
+    """A file of one number -> (number, view, a draw of torch's, one of random's)."""
 
     draws: bool = True
 
@@ -28,7 +27,7 @@ class ReadNumber:
             number = float(Path(sample.path).read_text())
         except ValueError as error:
             raise BadFile(f"{sample.path}: is not a number") from error
-        drawn = [torch.rand(()).item(), np.random.rand(), random.random()] if self.draws else [0.0, 0.0, 0.0]
+        drawn = [torch.rand(()).item(), random.random()] if self.draws else [0.0, 0.0]
         return torch.tensor([number, view, *drawn], dtype=torch.float64)
 
 
@@ -54,7 +53,9 @@ def evaluation(samples: Sequence[Sample], **options: Any) -> MediaDataset:
     return MediaDataset(samples, ReadNumber(draws=False), **options)
 
 
-def batches(dataset: MediaDataset, epoch: int = 0, *, workers: int = 0, shuffle: bool = True) -> Iterator[dict[str, Any]]:
+def batches(
+    dataset: MediaDataset, epoch: int = 0, *, workers: int = 0, shuffle: bool = True
+) -> Iterator[dict[str, Any]]:
     order = EpochSampler(len(dataset), seed=5, shuffle=shuffle)
     order.set_epoch(epoch)
     return iter(DataLoader(dataset, batch_size=3, sampler=order, num_workers=workers, collate_fn=collate))
@@ -96,7 +97,7 @@ def test_every_item_epoch_and_seed_has_its_own_draws(samples: list[Sample]) -> N
         for epoch in (0, 1, 2)
         for row in by_number(training(samples, seed=seed), epoch).values()
     ]
-    for column in torch.stack(drawn).T:  # of torch, numpy and random
+    for column in torch.stack(drawn).T:  # of torch and of random
         assert len(column.unique()) == 90
 
 
@@ -104,7 +105,6 @@ def test_an_item_does_not_hang_on_what_was_drawn_before(samples: list[Sample]) -
     dataset = training(samples, seed=3)
     first = dataset[(2, 7)]["input"]
     torch.manual_seed(99)
-    np.random.seed(99)
     random.seed(99)
     for index in (1, 7, 4):
         dataset[(0, index)]
@@ -114,14 +114,12 @@ def test_an_item_does_not_hang_on_what_was_drawn_before(samples: list[Sample]) -
 
 def test_loading_moves_no_random_state_outside(samples: list[Sample]) -> None:
     torch.manual_seed(0)
-    np.random.seed(0)
     random.seed(0)
-    undisturbed = torch.rand(()), np.random.rand(), random.random()
+    undisturbed = torch.rand(()), random.random()
     torch.manual_seed(0)
-    np.random.seed(0)
     random.seed(0)
     training(samples)[(0, 0)]
-    assert (torch.rand(()), np.random.rand(), random.random()) == undisturbed
+    assert (torch.rand(()), random.random()) == undisturbed
 
 
 # items and batches
@@ -129,7 +127,7 @@ def test_loading_moves_no_random_state_outside(samples: list[Sample]) -> None:
 
 def test_an_item_names_its_file_and_label(samples: list[Sample]) -> None:
     item = evaluation(samples)[(0, 4)]
-    assert item["input"].tolist() == [4, 0, 0, 0, 0]
+    assert item["input"].tolist() == [4, 0, 0, 0]
     assert (item["label"], item["file"], item["bad"]) == (1, 4, {})
 
 
@@ -147,7 +145,7 @@ def test_a_number_of_views_for_each_file(samples: list[Sample]) -> None:
 
 def test_a_batch_stacks_inputs_labels_and_files(samples: list[Sample]) -> None:
     batch = collate([evaluation(samples)[index] for index in (2, 5)])
-    assert batch["input"].shape == (2, 5)
+    assert batch["input"].shape == (2, 4)
     assert batch["label"].tolist() == [2, 2]
     assert batch["file"].tolist() == [2, 5]
     assert batch["bad"] == {}

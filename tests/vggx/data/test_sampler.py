@@ -1,13 +1,16 @@
 """vggx.data.sampler: the order of an epoch, on one device and on several."""
 
 from collections import Counter
+from itertools import chain
 
 import pytest
 
 from vggx.data.sampler import EpochSampler
 
 
-def indices(length: int, *, shuffle: bool = True, seed: int = 0, epoch: int = 0, rank: int = 0, world: int = 1) -> list[int]:
+def indices(
+    length: int, *, shuffle: bool = True, seed: int = 0, epoch: int = 0, rank: int = 0, world: int = 1
+) -> list[int]:
     sampler = EpochSampler(length, seed=seed, shuffle=shuffle, rank=rank, world=world)
     sampler.set_epoch(epoch)
     keys = list(sampler)
@@ -43,7 +46,7 @@ def test_evaluation_goes_in_order() -> None:
 def test_training_is_shared_out_in_equal_disjoint_parts(length: int, world: int) -> None:
     parts = [indices(length, rank=rank, world=world) for rank in range(world)]
     assert {len(part) for part in parts} == {length // world}
-    assert sorted(sum(parts, [])) == list(range(length))
+    assert sorted(chain(*parts)) == list(range(length))
 
 
 @pytest.mark.parametrize("world", [2, 3, 4])
@@ -51,7 +54,7 @@ def test_training_is_shared_out_in_equal_disjoint_parts(length: int, world: int)
 def test_a_remainder_wraps_around(length: int, world: int) -> None:
     parts = [indices(length, rank=rank, world=world) for rank in range(world)]
     assert {len(part) for part in parts} == {-(-length // world)}
-    together = Counter(sum(parts, []))
+    together = Counter(chain(*parts))
     assert set(together) == set(range(length))
     if length >= world:
         assert sum(together.values()) - length == -length % world  # so many come twice, no more
@@ -62,7 +65,7 @@ def test_a_remainder_wraps_around(length: int, world: int) -> None:
 @pytest.mark.parametrize("length", [0, 1, 2, 7, 60])
 def test_evaluation_has_every_index_once(length: int, world: int) -> None:
     parts = [indices(length, shuffle=False, rank=rank, world=world) for rank in range(world)]
-    assert sorted(sum(parts, [])) == list(range(length))
+    assert sorted(chain(*parts)) == list(range(length))
 
 
 def test_all_devices_share_one_order() -> None:

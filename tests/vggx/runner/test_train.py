@@ -211,7 +211,7 @@ def test_a_run_never_takes_anothers_folder(tmp_path: Path) -> None:
 
 
 def test_a_strategy_that_would_lose_the_records_is_refused(make: Any) -> None:
-    with pytest.raises(ValueError, match="trainer.strategy=ddp_spawn .* take ddp"):
+    with pytest.raises(ValueError, match=r"trainer\.strategy=ddp_spawn .* take ddp"):
         train(make(trainer__strategy="ddp_spawn"))
 
 

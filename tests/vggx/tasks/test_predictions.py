@@ -20,6 +20,11 @@ def random_scores(count: int, classes: int, seed: int = 0) -> tuple[Tensor, Tens
     return logits.softmax(1), labels
 
 
+def classify_task() -> ClassifyTask:
+    """The input is the logits."""
+    return ClassifyTask(nn.Identity(), Recipe(optimizer="sgd", lr=0.1), {})
+
+
 # by_file
 
 
@@ -142,7 +147,7 @@ def test_more_may_follow_a_result_and_reset_forgets_all() -> None:
 
 def test_a_split_of_one_file_is_measured(monkeypatch: pytest.MonkeyPatch) -> None:
     """torchmetrics hands out tensors of one number as scalars."""
-    task = ClassifyTask(nn.Identity(), Recipe(optimizer="sgd", lr=0.1), {})
+    task = classify_task()
     logged: dict[str, float] = {}
     monkeypatch.setattr(task, "log_dict", logged.update)
     task.validation_step(
@@ -152,6 +157,23 @@ def test_a_split_of_one_file_is_measured(monkeypatch: pytest.MonkeyPatch) -> Non
     assert logged["val_accuracy"] == 1.0
     assert task.file_scores.shape == (1, 2)
     assert task.file_labels.tolist() == [1]
+
+
+@pytest.mark.filterwarnings("ignore:The ``compute`` method of metric")
+def test_a_split_of_which_no_file_can_be_read_is_named() -> None:
+    task = classify_task()
+    task.test_step({"input": None, "bad": [("a.png", "truncated")]}, 0)
+    with pytest.raises(ValueError, match="none of the test files can be read"):
+        task.on_test_epoch_end()
+
+
+def test_views_keep_their_axes() -> None:
+    metric = Predictions()
+    for count in (1, 2):
+        metric.update(torch.zeros(1, 4), torch.tensor([3]), torch.tensor([8]))
+        scores, labels, files = metric.views()
+        assert torch.equal(scores, torch.full((count, 4), 0.25))
+        assert (labels.tolist(), files.tolist()) == ([3] * count, [8] * count)
 
 
 def test_nothing_gives_empty_tensors() -> None:

@@ -161,7 +161,7 @@ def test_files_from_before_num_batches_tracked_load() -> None:
 
 @pytest.mark.parametrize(("given", "wanted"), [("D", "A"), ("E", "D"), ("A", "D"), ("D", "E"), ("B", "A"), ("A", "B")])
 def test_another_plan_is_refused(given: str, wanted: str) -> None:
-    with pytest.raises(ValueError, match=r"state dict.*features"):
+    with pytest.raises(ValueError, match=r"state dict (ends before|goes on after)"):
         from_torchvision(theirs_of(given, "none").state_dict(), ours_of(wanted, "none"))
 
 
@@ -197,7 +197,7 @@ def test_another_grid_is_refused() -> None:
 
 
 def test_a_state_dict_of_something_else_is_refused() -> None:
-    with pytest.raises(ValueError, match="the state dict has no"):
+    with pytest.raises(ValueError, match=r"the state dict ends before backbone\.block1\.conv1_1"):
         from_torchvision(nn.Linear(2, 2).state_dict(), ours_of("A", "none"))
 
 
