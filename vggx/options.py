@@ -4,12 +4,9 @@ A modality's own options (`modalities/<m>/options.py`) inherit these. An option 
 it becomes stands in `configs/modality/<m>.yaml`, under `embedded` (no root given) or `root`.
 """
 
+import importlib
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
-
-if TYPE_CHECKING:  # the classes behind the options import torch
-    from vggx.data.datamodule import SplitData
-    from vggx.net import PreparedNet
+from typing import Any, ClassVar, TypeVar
 
 # mean and standard deviation of ImageNet's RGB scaled to 0..1, as torchvision and timm train with
 IMAGENET = [0.485, 0.456, 0.406], [0.229, 0.224, 0.225]
@@ -67,10 +64,6 @@ class DataOptions:
     def preprocessing(self) -> dict[str, Any]:
         return {name: getattr(self, name) for name in self.PREPROCESSING}
 
-    def open(self, seed: int) -> "SplitData":
-        """The datamodule of these options; `seed` draws order and augmentation."""
-        raise NotImplementedError
-
     def input_shape(self) -> tuple[int, ...]:
         """The shape of one sample as the datamodule gives it, without the batch axis."""
         raise NotImplementedError
@@ -96,13 +89,6 @@ class NetOptions:
     normalize: str | None = None
     mean: list[float] | None = None
     std: list[float] | None = None
-
-    def vgg_arguments(self, data: Any) -> dict[str, Any]:
-        """The arguments of `VGG` for input as `data` (the modality's options) gives it."""
-        raise NotImplementedError
-
-    def build(self, data: Any, classes: int) -> "PreparedNet":
-        raise NotImplementedError
 
     def rows(self) -> int:
         """How many inputs of the net one sample becomes: 1, unless it is folded into the batch."""
@@ -198,12 +184,34 @@ class TrainerOptions:
 
 @dataclass(kw_only=True)
 class Modality:
-    """A modality's name and its two sets of options; `unset` says what options left unset become."""
+    """A modality's name, its two sets of options, and the package that makes things of them.
+
+    Attributes:
+        code: package with the modules `net` (`vgg_arguments`, `build`) and `data` (`open_data`); from packaged configs
+            alone, never from a run folder.
+        unset: what options left unset become.
+    """
 
     name: str
+    code: str
     net: NetOptions
     data: DataOptions
     unset: dict[str, Any] = field(default_factory=dict)
+
+    def vgg_arguments(self) -> dict[str, Any]:
+        """The arguments of `vggx.net.VGG` for input as the data options give it."""
+        return self.module("net").vgg_arguments(self.net, self.data)
+
+    def build(self, classes: int) -> Any:
+        """The net, a `vggx.net.PreparedNet`, its weights drawn."""
+        return self.module("net").build(self.net, self.data, classes)
+
+    def open_data(self, seed: int) -> Any:
+        """The datamodule, a `vggx.data.datamodule.SplitData`; `seed` draws order and augmentation."""
+        return self.module("data").open_data(self.data, seed)
+
+    def module(self, name: str) -> Any:
+        return importlib.import_module(f"{self.code}.{name}")
 
 
 @dataclass(kw_only=True)

@@ -47,9 +47,9 @@ def usual(modality: DictConfig) -> Modality:
 
 
 def plain_values(settings: Settings) -> dict[str, Any]:
-    """What config.yaml holds: values only, no class names; `unset` has done its work and stays out."""
+    """What config.yaml holds: values only, no class names; `unset` and `code` are the packaged config's own."""
     values = plain_options(settings)
-    del values["modality"]["unset"]
+    del values["modality"]["unset"], values["modality"]["code"]
     return values
 
 
@@ -79,8 +79,11 @@ def read_run(folder: str | Path) -> dict[str, Any]:
     if has_target(values):
         raise ValueError(f"{path} holds a _target_, which a run folder never does: it could name any code. Refused")
     modality = values.get("modality") if isinstance(values, dict) else None
-    check_modality(modality.get("name") if isinstance(modality, dict) else None, path)
-    return {name: values[name] for name in KEPT if name in values}
+    modality = modality if isinstance(modality, dict) else {}
+    check_modality(modality.get("name"), path)
+    # which code a modality is made of is the packaged config's to say
+    plain = {name: modality[name] for name in ("name", "net", "data") if name in modality}
+    return {name: values[name] for name in KEPT if name in values} | {"modality": plain}
 
 
 def check_modality(name: Any, path: Path) -> None:

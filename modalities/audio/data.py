@@ -101,3 +101,7 @@ class AudioData(SplitData):
         if self.options.clips < 1:
             raise ValueError(f"modality.data.clips must be 1 or more, not {self.options.clips}")
         return self.options.clips
+
+
+def open_data(options: Data, seed: int) -> AudioData:
+    return AudioData(options, seed)

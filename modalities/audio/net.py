@@ -56,7 +56,8 @@ def vgg_arguments(options: Net, data: Data) -> dict[str, Any]:
     """The arguments of `VGG`: mel bands are channels, or there is one channel and the bands are rows of the batch.
 
     Raises:
-        ValueError: an unknown `frequency`, more bands than mels, or not one time pool per block.
+        ValueError: an unknown `frequency`, more bands than mels, a grid that would reach across bands, or not one
+            time pool per block.
     """
     if options.frequency not in FREQUENCY:
         raise ValueError(f"modality.net.frequency must be one of {', '.join(FREQUENCY)}, not {options.frequency!r}")
@@ -69,12 +70,16 @@ def vgg_arguments(options: Net, data: Data) -> dict[str, Any]:
         bands = given(options.bands, "bands")
         if not 1 <= bands <= channels:
             raise ValueError(f"modality.net.bands={bands} must lie in 1..{channels}, the number of mels")
+        if options.grid not in (None, [1]):
+            raise ValueError(
+                f"modality.net.grid={options.grid}: bands lie side by side along time, the grid must be [1]"
+            )
         channels = 1
         pools = options.time_pools or matching_pools(steps, bands, len(plan.blocks))
     return {"input_shape": (channels, steps), "pools": pools, "grid": (1,)} | common
 
 
-def audio_net(options: Net, data: Data, classes: int) -> PreparedNet:
+def build(options: Net, data: Data, classes: int) -> PreparedNet:
     """The net of these options, its front-end in it.
 
     Raises:

@@ -1,13 +1,9 @@
-"""What can be set for audio: `modality.net.*` and `modality.data.*`; plain data, torch comes in `build` and `open`."""
+"""What can be set for audio: `modality.net.*` and `modality.data.*`; plain data, no torch."""
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import Any, ClassVar
 
 from vggx.options import DataOptions, NetOptions, given
-
-if TYPE_CHECKING:
-    from modalities.audio.data import AudioData
-    from vggx.net import PreparedNet
 
 
 @dataclass(kw_only=True)
@@ -25,11 +21,6 @@ class Data(DataOptions):
     clips: int = 1
 
     PREPROCESSING: ClassVar[tuple[str, ...]] = ("sample_rate", "seconds", "clips")
-
-    def open(self, seed: int) -> "AudioData":
-        from modalities.audio.data import AudioData
-
-        return AudioData(self, seed)
 
     def input_shape(self) -> tuple[int, ...]:
         return (round(given(self.sample_rate, "sample_rate") * given(self.seconds, "seconds")),)
@@ -65,15 +56,5 @@ class Net(NetOptions):
     f_max: float | None = None
     mel_scale: str = "htk"
 
-    def vgg_arguments(self, data: Data) -> dict[str, Any]:
-        from modalities.audio.net import vgg_arguments
-
-        return vgg_arguments(self, data)
-
     def rows(self) -> int:
         return given(self.bands, "bands") if self.frequency == "pooled" else 1
-
-    def build(self, data: Data, classes: int) -> "PreparedNet":
-        from modalities.audio.net import audio_net
-
-        return audio_net(self, data, classes)

@@ -170,3 +170,7 @@ class ImageData(SplitData):
             raise ValueError(f"modality.data.channels must be 1 or 3, not {self.options.channels}")
         contents = self.listing.contents if self.listing else None
         return LoadImage(self.options.channels, image_transform(self.options, train), contents)
+
+
+def open_data(options: Data, seed: int) -> ImageData:
+    return ImageData(options, seed)

@@ -1,14 +1,20 @@
 """(N, C, H, W) bytes -> (N, K): VGG in dims 2."""
 
+from typing import Any
+
 from modalities.image.options import Data, Net
 from vggx.net import VGG, Normalise, PreparedNet
 
 
-def image_net(options: Net, data: Data, classes: int) -> PreparedNet:
+def vgg_arguments(options: Net, data: Data) -> dict[str, Any]:
+    return {"input_shape": data.input_shape(), **options.common_arguments()}
+
+
+def build(options: Net, data: Data, classes: int) -> PreparedNet:
     """The net of these options.
 
     Raises:
         ValueError: as `VGG`, or statistics that do not fit the channels.
     """
-    vgg = VGG(classes=classes, **options.vgg_arguments(data))
+    vgg = VGG(classes=classes, **vgg_arguments(options, data))
     return PreparedNet(vgg, Normalise(*options.statistics(vgg.in_channels)))

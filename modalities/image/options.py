@@ -1,13 +1,9 @@
-"""What can be set for images: `modality.net.*` and `modality.data.*`; plain data, torch comes in `build` and `open`."""
+"""What can be set for images: `modality.net.*` and `modality.data.*`; plain data, no torch."""
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import Any, ClassVar
 
 from vggx.options import DataOptions, NetOptions, given
-
-if TYPE_CHECKING:
-    from modalities.image.data import ImageData
-    from vggx.net import PreparedNet
 
 
 @dataclass(kw_only=True)
@@ -30,11 +26,6 @@ class Data(DataOptions):
 
     PREPROCESSING: ClassVar[tuple[str, ...]] = ("size", "channels", "resize")
 
-    def open(self, seed: int) -> "ImageData":
-        from modalities.image.data import ImageData
-
-        return ImageData(self, seed)
-
     def input_shape(self) -> tuple[int, ...]:
         size = given(self.size, "size")
         return given(self.channels, "channels"), size, size
@@ -47,11 +38,3 @@ class Data(DataOptions):
 @dataclass(kw_only=True)
 class Net(NetOptions):
     """A VGG in dims 2."""
-
-    def vgg_arguments(self, data: Data) -> dict[str, Any]:
-        return {"input_shape": data.input_shape(), **self.common_arguments()}
-
-    def build(self, data: Data, classes: int) -> "PreparedNet":
-        from modalities.image.net import image_net
-
-        return image_net(self, data, classes)

@@ -117,3 +117,7 @@ def frames_in(path: str) -> int:
         return len(open_video(path))
     except BadFile:
         return 1
+
+
+def open_data(options: Data, seed: int) -> VideoData:
+    return VideoData(options, seed)

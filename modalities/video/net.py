@@ -29,7 +29,7 @@ def vgg_arguments(options: Net, data: Data) -> dict[str, Any]:
     return {"input_shape": shape, "pools": pools, "padding": padding, "grid": (1, *grid)} | common
 
 
-def video_net(options: Net, data: Data, classes: int) -> PreparedNet:
+def build(options: Net, data: Data, classes: int) -> PreparedNet:
     """The net of these options.
 
     Raises:

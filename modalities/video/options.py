@@ -1,13 +1,9 @@
-"""What can be set for video: `modality.net.*` and `modality.data.*`; plain data, torch comes in `build` and `open`."""
+"""What can be set for video: `modality.net.*` and `modality.data.*`; plain data, no torch."""
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import Any, ClassVar
 
 from vggx.options import DataOptions, NetOptions, given
-
-if TYPE_CHECKING:
-    from modalities.video.data import VideoData
-    from vggx.net import PreparedNet
 
 
 @dataclass(kw_only=True)
@@ -35,11 +31,6 @@ class Data(DataOptions):
     flip: bool | None = None
 
     PREPROCESSING: ClassVar[tuple[str, ...]] = ("frames", "frame_stride", "size", "resize", "clips", "short")
-
-    def open(self, seed: int) -> "VideoData":
-        from modalities.video.data import VideoData
-
-        return VideoData(self, seed)
 
     def input_shape(self) -> tuple[int, ...]:
         size = given(self.size, "size")
@@ -72,13 +63,3 @@ class Net(NetOptions):
 
     time_pools: list[int] | None = None
     time_padding: str = "zeros"
-
-    def vgg_arguments(self, data: Data) -> dict[str, Any]:
-        from modalities.video.net import vgg_arguments
-
-        return vgg_arguments(self, data)
-
-    def build(self, data: Data, classes: int) -> "PreparedNet":
-        from modalities.video.net import video_net
-
-        return video_net(self, data, classes)

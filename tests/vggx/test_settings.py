@@ -207,6 +207,16 @@ def test_a_folder_that_is_no_run_is_refused(tmp_path: Path) -> None:
         settings.read_run(tmp_path / "nowhere")
 
 
+def test_which_code_is_run_is_not_for_a_run_folder_to_say(tmp_path: Path, plain: dict[str, Any]) -> None:
+    plain["modality"] |= {"code": "os", "unset": {"root": {"net": {"plan": "A"}}}}
+    values = settings.read_run(run_folder(tmp_path, plain))
+    assert values["modality"].keys() == {"name", "net", "data"}
+    configs.remember(values)
+    again = settings.resolve(compose("modality=image", "past=run")).modality
+    assert again.code == "modalities.image"
+    assert settings.modality_of(card(code="os", unset={}), Path("net.json")).code == "modalities.image"
+
+
 PLACES = {
     "top": lambda v: v | {"_target_": "os.system"},
     "modality": lambda v: v | {"modality": v["modality"] | {"_target_": "os.system"}},

@@ -8,7 +8,7 @@ from omegaconf import DictConfig, OmegaConf
 
 from vggx import configs
 
-HIDDEN = ("defaults", "hydra", "unset")
+HIDDEN = ("defaults", "hydra", "unset", "code")
 
 
 def leaves(node: DictConfig, prefix: str = "") -> dict[str, Any]:

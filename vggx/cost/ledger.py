@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from vggx import geometry, nd
 from vggx.geometry import Layer
 from vggx.net import check_structure
-from vggx.options import DataOptions, NetOptions
+from vggx.options import Modality
 from vggx.plans import Plan, get_plan
 
 FREE = ("activation", "dropout", "init", "padding")  # arguments of VGG that change no count
@@ -80,10 +80,10 @@ def layer_cost(layer: Layer, output: tuple[int, ...], *, rows: int = 1, norms: i
     return Cost(layer.name, weights + layer.width + norms, weights * nd.product(output) * rows, output)
 
 
-def ledger_of(net: NetOptions, data: DataOptions, classes: int) -> list[Cost]:
-    """The rows of the net that these options of one modality make."""
-    arguments = {name: value for name, value in net.vgg_arguments(data).items() if name not in FREE}
-    return ledger(classes=classes, rows=net.rows(), **arguments)
+def ledger_of(modality: Modality, classes: int) -> list[Cost]:
+    """The rows of the net that a modality's options make."""
+    arguments = {name: value for name, value in modality.vgg_arguments().items() if name not in FREE}
+    return ledger(classes=classes, rows=modality.net.rows(), **arguments)
 
 
 def total(costs: Sequence[Cost]) -> dict[str, int]:

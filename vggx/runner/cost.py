@@ -26,8 +26,8 @@ def cost(modalities: Sequence[Modality], classes: int, by: str = "net") -> dict[
 
 def rows(modality: Modality, classes: int, by: str) -> list[dict[str, Any]]:
     net = modality.net
-    costs = ledger_of(net, modality.data, classes)
-    shape = net.vgg_arguments(modality.data)["input_shape"]
+    costs = ledger_of(modality, classes)
+    shape = modality.vgg_arguments()["input_shape"]
     head = {"modality": modality.name, "plan": net.plan, "norm": net.norm, "dims": len(shape) - 1}
     if by == "layer":
         counted = [cost for cost in costs if cost.params]

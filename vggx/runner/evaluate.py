@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Any
 
 from vggx import files
+from vggx.data.datamodule import SplitData
 from vggx.data.listing import SPLITS
 from vggx.options import Settings
 from vggx.report import classes as class_report
@@ -29,7 +30,7 @@ def evaluate(settings: Settings, run: Path, split: str = "test") -> dict[str, An
         if name != "clips":
             setattr(options, name, value)
     options.classes = card["classes"]
-    data = options.open(settings.seed)
+    data: SplitData = settings.modality.open_data(settings.seed)
     listing = data.find()
     print(f"data: {data.describe()}", flush=True)
     samples = listing.splits[split]

@@ -6,6 +6,7 @@ from typing import Any
 
 import torch
 
+from vggx.data.datamodule import SplitData
 from vggx.progress import progress
 from vggx.tasks.predictions import by_file
 from vggx.weights import store
@@ -53,7 +54,7 @@ def predict(
     net, modality, card = store.load_net(run)
     net.to(where)
     modality.data.batch_size, modality.data.num_workers = batch_size, num_workers
-    data = modality.data.open(0)
+    data: SplitData = modality.open_data(0)
     samples = data.new_files(inputs)
     if not samples:
         raise ValueError("inputs names no file")

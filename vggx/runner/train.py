@@ -48,12 +48,12 @@ def train(settings: Settings, *, job: int | None = None, resume: Path | None = N
     checkpoint = last_checkpoint(resume) if resume else None
     seed_everything(settings.seed, verbose=False)
     modality = settings.modality
-    data = modality.data.open(settings.seed)
+    data: SplitData = modality.open_data(settings.seed)
     listing = data.find()
     say(f"data: {data.describe()}")
     if len(listing.classes) < 2:
         raise ValueError(f"the data have one class only, {listing.classes}: there is nothing to tell apart")
-    net = modality.net.build(modality.data, len(listing.classes))
+    net: PreparedNet = modality.build(len(listing.classes))
     if modality.net.measures_input() and checkpoint is None:
         measure(net, data, modality.net)
     card = store.make_card(modality, net, listing.classes)
@@ -65,7 +65,7 @@ def train(settings: Settings, *, job: int | None = None, resume: Path | None = N
     logger = trainers.make_logger(settings.logger, folder) if first else False
     callbacks = [RandomState(settings.seed), bad_files, recorder]
     trainer = trainers.make_trainer(settings.trainer, callbacks, logger, validate=bool(listing.splits["val"]))
-    costs = total(ledger_of(modality.net, modality.data, len(listing.classes)))
+    costs = total(ledger_of(modality, len(listing.classes)))
     if first:
         files.write_text(folder / settings_module.CONFIG, settings_module.to_yaml(settings))
         say(f"net: plan {card['plan']} in dims {card['dims']}, {costs['params']:,} parameters, {costs['macs']:,} MACs")

@@ -74,7 +74,7 @@ def load_net(folder: str | Path) -> tuple[PreparedNet, Modality, dict[str, Any]]
     folder = Path(folder)
     card = read_card(folder)
     modality = modality_of(card, folder / CARD)
-    net = modality.net.build(modality.data, len(card["classes"]))
+    net: PreparedNet = modality.build(len(card["classes"]))
     load_weights(net, folder / WEIGHTS)
     return net.eval(), modality, card
 

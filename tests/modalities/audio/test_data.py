@@ -21,7 +21,8 @@ from vggx.data.listing import BadFile, Sample
 from vggx.data.seeds import seeded
 
 MEDIA = Path(__file__).parents[3] / "../shared/data/media"
-FILES = sorted(path for path in MEDIA.glob("*/*") if path.is_file())
+ABSENT = pytest.param(None, marks=pytest.mark.skip(reason="needs the real files in ../shared/data, which are not here"))
+FILES = sorted(path for path in MEDIA.glob("*/*") if path.is_file()) or [ABSENT]
 ENDINGS = ("wav", "flac", "ogg", "mp3", "aiff", "w64", "au")
 
 
@@ -387,7 +388,7 @@ def test_real_files_against_librosas_reading(shared_data: Path, name: str, rate:
     assert np.abs(found.numpy() - expected[:rate]).max() < (1e-3 if path.suffix == ".mp3" else 1e-4)
 
 
-@pytest.mark.parametrize("path", FILES, ids=lambda path: path.name)
+@pytest.mark.parametrize("path", FILES, ids=lambda path: path.name if path else "none")
 def test_every_real_file_gives_a_clip_or_is_refused_by_name(path: Path) -> None:
     load = AudioData(options()).load(False)
     assert isinstance(load, LoadClip)

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from torch import Tensor
 from torch.nn import functional as F
 
-from modalities.audio.net import BandPool, FoldedVGG, matching_pools, steps_after
+from modalities.audio.net import BandPool, FoldedVGG, build, matching_pools, steps_after, vgg_arguments
 from modalities.audio.options import Data, Net
 from vggx.net import VGG, PreparedNet
 
@@ -25,7 +25,7 @@ def options(**given: Any) -> Net:
 
 def net(classes: int = 5, where: Data | None = None, **given: Any) -> PreparedNet:
     torch.manual_seed(0)
-    return options(**given).build(where or data(), classes).eval()
+    return build(options(**given), where or data(), classes).eval()
 
 
 def waves(batch: int = 3, samples: int = 8000) -> Tensor:
@@ -112,7 +112,7 @@ def test_published_parameter_count() -> None:
         for plan, count in {"A": 3_112_690, "D": 4_945_074}.items():
             vgg = VGG((64, 500), 50, plan=plan, head="pooled")
             assert sum(p.numel() for p in vgg.parameters()) == count
-    wanted = options(plan="A", mels=64, n_fft=1024, hop=160).vgg_arguments(data(sample_rate=16000, seconds=5.0))
+    wanted = vgg_arguments(options(plan="A", mels=64, n_fft=1024, hop=160), data(sample_rate=16000, seconds=5.0))
     assert (wanted["input_shape"], wanted["grid"], wanted["pools"]) == ((64, 501), (1,), [2] * 5)
 
 

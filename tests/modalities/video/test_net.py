@@ -6,6 +6,7 @@ import pytest
 import torch
 from torch import Tensor
 
+from modalities.video.net import build
 from modalities.video.options import Data, Net
 from vggx.net import PreparedNet
 
@@ -17,12 +18,12 @@ def options(**given: Any) -> Data:
 def net(data: Data | None = None, classes: int = 5, **given: Any) -> PreparedNet:
     torch.manual_seed(0)
     arguments = {"plan": "micro", "norm": "none", "head": "pooled", "dropout": 0.0, "init": "he", **given}
-    return Net(**arguments).build(data or options(), classes).eval()
+    return build(Net(**arguments), data or options(), classes).eval()
 
 
 def on_meta(data: Data, classes: int = 400, **given: Any) -> PreparedNet:
     with torch.device("meta"):
-        return Net(**given).build(data, classes)
+        return build(Net(**given), data, classes)
 
 
 def clip(frames: int = 8, size: int = 16, batch: int = 2) -> Tensor:

