@@ -13,7 +13,9 @@ from typing import Any
 import torch
 from torch.utils.flop_counter import FlopCounterMode
 
+from modalities.audio.net import FoldedVGG
 from vggx import configs, files, settings
+from vggx.net import VGG
 from vggx.options import Modality
 from vggx.report.tables import show
 from vggx.runner.cost import cost
@@ -24,12 +26,12 @@ CLASSES = 1000
 
 def counted(modality: Modality) -> tuple[int, int]:
     """(parameters, FLOPs) of the net on the meta device: no memory, no arithmetic."""
+    arguments, rows = modality.vgg_arguments(), modality.net.rows()
+    channels, *size = arguments["input_shape"]
     with torch.device("meta"):
-        net = modality.build(CLASSES).vgg.eval()
-        channels, *size = modality.vgg_arguments()["input_shape"]
-        folded = modality.net.rows()
+        net = (FoldedVGG if rows > 1 else VGG)(classes=CLASSES, **arguments).eval()
         # a folded net takes its rows where others take channels
-        x = torch.empty(1, folded if folded > 1 else channels, *size)
+        x = torch.empty(1, rows if rows > 1 else channels, *size)
     with FlopCounterMode(display=False) as counter:
         net(x)
     return sum(parameter.numel() for parameter in net.parameters()), counter.get_total_flops()

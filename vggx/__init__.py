@@ -17,10 +17,11 @@ PUBLIC = {
     "Backbone": "vggx.backbone",
     "ConvClassifier": "vggx.heads",
     "PooledClassifier": "vggx.heads",
-    "load_net": "vggx.runner",
-    "train": "vggx.runner",
-    "evaluate": "vggx.runner",
-    "predict": "vggx.runner",
+    "load_net": "vggx.weights.store",
+    "train": "vggx.runner.train",
+    "evaluate": "vggx.runner.evaluate",
+    "predict": "vggx.runner.predict",
+    "cost": "vggx.runner.cost",
 }
 __all__ = [*PUBLIC, "__version__"]
 

@@ -29,3 +29,10 @@ def last_checkpoint(folder: Path) -> Path:
     if not path.is_file():
         raise FileNotFoundError(f"{folder} cannot be resumed: it has no {LAST} (did it end its first epoch?)")
     return path
+
+
+def clear_leftovers(folder: Path) -> None:
+    """Remove the temporary files of a run that was killed while it wrote."""
+    for path in [*folder.glob(".*.*"), *folder.glob("checkpoints/.*.*")]:
+        if path.is_file():
+            path.unlink()

@@ -25,7 +25,7 @@ from vggx.runner.bad_files import BadFiles
 from vggx.runner.checkpoint_io import read_checkpoint
 from vggx.runner.random_state import RandomState
 from vggx.runner.recorder import Recorder
-from vggx.runner.run_folder import BEST, last_checkpoint, new_run
+from vggx.runner.run_folder import BEST, clear_leftovers, last_checkpoint, new_run
 from vggx.tasks.classify import ClassifyTask
 from vggx.weights import store
 
@@ -46,6 +46,8 @@ def train(settings: Settings, *, job: int | None = None, resume: Path | None = N
     """
     trainers.check(settings.trainer, settings.logger)
     checkpoint = last_checkpoint(resume) if resume else None
+    if resume:
+        clear_leftovers(resume)
     seed_everything(settings.seed, verbose=False)
     modality = settings.modality
     data: SplitData = modality.open_data(settings.seed)

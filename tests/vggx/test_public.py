@@ -1,0 +1,79 @@
+"""The public names, the keys of every command and the groups: taking one away is a decision, not an accident."""
+
+import subprocess
+import sys
+
+import pytest
+
+import vggx
+from vggx import configs
+from vggx.cli import keys
+
+NAMES = [
+    "PLANS", "Backbone", "ConvClassifier", "ConvUnit", "PooledClassifier", "VGG", "VGGBlock", "__version__", "cost",
+    "evaluate", "get_plan", "load_net", "predict", "train",
+]  # fmt: skip
+DATA = [
+    "bad_limit", "batch_size", "classes", "manifest", "num_workers", "on_error", "root", "source", "split_seed",
+    "test_share", "val_share",
+]  # fmt: skip
+NET = [
+    "activation", "dropout", "grid", "head", "init", "mean", "norm", "normalize", "plan", "std", "width",
+]  # fmt: skip
+OWN = {
+    "image": (["channels", "crop_scale", "flip", "resize", "size"], []),
+    "video": (
+        ["clips", "crop_scale", "flip", "frame_stride", "frames", "resize", "short", "size"],
+        ["time_padding", "time_pools"],
+    ),
+    "audio": (
+        ["clips", "sample_rate", "seconds"],
+        ["bands", "f_max", "f_min", "frequency", "hop", "mel_scale", "mels", "n_fft", "time_pools"],
+    ),
+}
+COMMANDS = {
+    "train": ["experiment", "logger", "modality", "recipe", "resume", "runs", "seed", "trainer"],
+    "evaluate": ["logger", "modality", "recipe", "run", "runs", "seed", "split", "trainer"],
+    "predict": ["batch_size", "device", "format", "inputs", "num_workers", "output", "run", "top"],
+    "cost": ["by", "classes", "format", "modality", "output", "run"],
+}
+RECIPE = [
+    "factor", "label_smoothing", "lr", "momentum", "optimizer", "patience", "schedule", "step_epochs", "warmup_epochs",
+    "weight_decay",
+]  # fmt: skip
+TRAINER = [
+    "accelerator", "accumulate_grad_batches", "channels_last", "compile", "deterministic", "devices",
+    "enable_progress_bar", "gradient_clip_val", "limit_test_batches", "limit_train_batches", "limit_val_batches",
+    "max_epochs", "num_nodes", "precision", "strategy",
+]  # fmt: skip
+
+
+def test_public_names() -> None:
+    assert sorted(vggx.__all__) == NAMES
+    for name in NAMES:
+        assert callable(getattr(vggx, name)) or name in ("PLANS", "__version__")
+    with pytest.raises(AttributeError, match="no attribute 'Resnet'"):
+        _ = vggx.Resnet
+
+
+def test_importing_vggx_does_not_import_torch() -> None:
+    code = "import sys, vggx, vggx.cli, vggx.settings; sys.exit('torch' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code]).returncode == 0
+
+
+@pytest.mark.parametrize("modality", list(OWN))
+def test_keys_of_a_modality(modality: str) -> None:
+    data, net = OWN[modality]
+    wanted = [f"data.{key}" for key in sorted(DATA + data)] + ["name"] + [f"net.{key}" for key in sorted(NET + net)]
+    assert sorted(keys.leaves(configs.load(f"modality/{modality}"))) == wanted
+
+
+@pytest.mark.parametrize("command", list(COMMANDS))
+def test_keys_of_a_command(command: str) -> None:
+    top = {key.split(".")[0] for key in keys.known(command, None)}
+    assert sorted(top) == COMMANDS[command]
+
+
+def test_keys_of_recipe_and_trainer() -> None:
+    assert sorted(keys.leaves(configs.load("recipe/default"))) == RECIPE
+    assert sorted(keys.leaves(configs.load("trainer/default"))) == TRAINER
