@@ -19,9 +19,7 @@ PUBLIC = {
     "PooledClassifier": "vggx.heads",
     "load_net": "vggx.weights.store",
     "train": "vggx.runner.train",
-    "evaluate": "vggx.runner.evaluate",
     "predict": "vggx.runner.predict",
-    "cost": "vggx.runner.cost",
 }
 __all__ = [*PUBLIC, "__version__"]
 

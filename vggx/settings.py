@@ -74,7 +74,7 @@ def read_run(folder: str | Path) -> dict[str, Any]:
         raise FileNotFoundError(f"{folder} is not a run folder: it has no {CONFIG}")
     try:
         values: Any = OmegaConf.to_container(OmegaConf.load(path))
-    except (YAMLError, OmegaConfBaseException, UnicodeDecodeError) as error:
+    except (YAMLError, OmegaConfBaseException, UnicodeDecodeError, OSError) as error:
         raise ValueError(f"{path} cannot be read as YAML: {error}") from error
     if has_target(values):
         raise ValueError(f"{path} holds a _target_, which a run folder never does: it could name any code. Refused")

@@ -27,19 +27,40 @@ from vggx.options import DataOptions, given
 RATES = (1000, 768_000)
 
 
+def promised_bytes(head: bytes) -> int:
+    """The size that the first 24 bytes of a WAV, AIFF, AU or W64 file promise; 0 of any other."""
+    if head[:4] == b"RIFF":
+        return struct.unpack("<I", head[4:8])[0] + 8
+    if head[:4] == b"FORM":
+        return struct.unpack(">I", head[4:8])[0] + 8
+    if head[:4] == b".snd":
+        return sum(struct.unpack(">II", head[4:12]))
+    if head[:4] == b"riff":
+        return struct.unpack("<Q", head[16:24])[0]
+    return 0
+
+
 def check_whole(path: str) -> None:
-    """Refuse a WAV file that ends before its header says; libsndfile would read what is there without a word.
+    """Refuse a file that ends before its header says; libsndfile would read what is there without a word.
 
     Raises:
-        BadFile: naming both lengths.
+        BadFile: naming both lengths, or why the file cannot be opened.
     """
-    with open(path, "rb") as file:
-        head = file.read(12)
-    if len(head) == 12 and head[:4] == b"RIFF" and head[8:] == b"WAVE":
-        promised = struct.unpack("<I", head[4:8])[0] + 8
-        # 0 and all bits set are what a writer leaves that could not seek back to its header
-        if promised > 8 and promised < 2**32 and promised > os.path.getsize(path) + 1:
-            raise BadFile(f"{path}: is truncated: {os.path.getsize(path)} bytes where its header says {promised}")
+    try:
+        with open(path, "rb") as file:
+            head = file.read(24)
+    except OSError as error:
+        raise BadFile(f"{path}: cannot be opened ({error.strerror})") from error
+    size, promised = os.path.getsize(path), promised_bytes(head) if len(head) == 24 else 0
+    # nothing, or all bits set, is what a writer leaves that could not seek back to its header
+    if 8 < promised < 2**32 and promised > size + 1:
+        raise BadFile(f"{path}: is truncated: {size} bytes where its header says {promised}")
+
+
+def is_silent(path: str) -> bool:
+    """Whether every sample of a file is 0, read in stretches."""
+    with soundfile.SoundFile(path) as file:
+        return not any(block.any() for block in file.blocks(1 << 16, dtype="float32"))
 
 
 @dataclass(frozen=True)
@@ -71,7 +92,7 @@ class LoadClip:
             raise BadFile(f"{path}: ends after {start + len(x)} samples, its header says {length}")
         if not np.isfinite(x).all():
             raise BadFile(f"{path}: holds samples that are not numbers (NaN or infinite)")
-        if len(x) == length and not x.any():
+        if not x.any() and is_silent(path):
             raise BadFile(f"{path}: is silence, every sample is 0")
         if rate != self.rate:
             x = soxr.resample(x, rate, self.rate, quality="HQ")

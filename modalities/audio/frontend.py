@@ -1,5 +1,7 @@
 """(N, samples) -> (N, mels, T): torchaudio's log-mel spectrogram, a part of the net, always in float32."""
 
+from typing import Any
+
 import torch
 from torch import Tensor, nn
 from torchaudio.transforms import MelSpectrogram
@@ -53,6 +55,9 @@ class LogMel(nn.Module):
             norm="slaney" if mel_scale == "slaney" else None,
             pad_mode="constant",
         )
+        if sample_rate % 2:
+            # torchaudio's filters end at rate // 2, and all of them are a little off
+            self.spectrogram.mel_scale.fb.copy_(librosa_filters(sample_rate, n_fft, mels, f_min, top, mel_scale))
         empty = (self.spectrogram.mel_scale.fb.sum(0) == 0).nonzero().flatten().tolist()
         if empty:
             raise ValueError(
@@ -64,3 +69,12 @@ class LogMel(nn.Module):
         # a full-scale tone's power overflows float16, and the logarithm of small ones is lost in bfloat16
         with torch.autocast(x.device.type, enabled=False):
             return torch.log(self.spectrogram(x.float()) + FLOOR)
+
+
+def librosa_filters(rate: int, n_fft: int, mels: int, f_min: float, f_max: float, scale: str) -> Tensor:
+    """(n_fft // 2 + 1, mels)"""
+    from librosa.filters import mel  # half a second to import, and seldom needed
+
+    norm: Any = "slaney" if scale == "slaney" else None
+    bank = mel(sr=rate, n_fft=n_fft, n_mels=mels, fmin=f_min, fmax=f_max, htk=scale == "htk", norm=norm)
+    return torch.from_numpy(bank.T)

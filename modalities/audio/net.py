@@ -61,6 +61,8 @@ def vgg_arguments(options: Net, data: Data) -> dict[str, Any]:
     """
     if options.frequency not in FREQUENCY:
         raise ValueError(f"modality.net.frequency must be one of {', '.join(FREQUENCY)}, not {options.frequency!r}")
+    if given(options.hop, "hop") < 1 or given(options.n_fft, "n_fft") < 2:
+        raise ValueError(f"modality.net.hop and n_fft must be 1 and 2 or more, got {options.hop} and {options.n_fft}")
     common = options.common_arguments()
     plan = get_plan(common.get("plan", "D"))
     steps = data.input_shape()[0] // given(options.hop, "hop") + 1

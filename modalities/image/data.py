@@ -2,6 +2,7 @@
 
 import gzip
 import struct
+import zlib
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -36,13 +37,16 @@ def read_image(path: str, channels: int) -> Tensor:
     """
     check_file(path)
     try:
-        with Image.open(path) as image:
+        with Image.open(path) as file:
+            image: Image.Image = file
+            if image.mode.startswith("I;16"):  # which convert() would clip at 255
+                image = Image.fromarray((np.asarray(image) >> 8).astype(np.uint8))
             return F.pil_to_tensor(image.convert(MODES[channels]))
     except (UnidentifiedImageError, OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
         raise BadFile(f"{path}: is not a readable image ({error})") from error
 
 
-def read_idx(path: Path) -> np.ndarray:
+def read_idx(path: Path, axes: int | None = None) -> np.ndarray:
     """An idx file of bytes, plain or .gz -> its array.
 
     Raises:
@@ -50,11 +54,15 @@ def read_idx(path: Path) -> np.ndarray:
     """
     try:
         data = gzip.decompress(path.read_bytes()) if path.suffix == ".gz" else path.read_bytes()
-    except (OSError, EOFError) as error:
+    except (OSError, EOFError, zlib.error) as error:
         raise ValueError(f"{path} is not a whole gzip file: {error}") from error
     if len(data) < 4 or data[:3] != b"\0\0\x08":
         raise ValueError(f"{path} is not an idx file of bytes: it begins with {data[:4].hex(' ')}")
+    if axes not in (None, data[3]):
+        raise ValueError(f"{path} has {data[3]} axes where {axes} are expected")
     axes = data[3]
+    if len(data) < 4 + 4 * axes:
+        raise ValueError(f"{path} ends within its header, after {len(data)} bytes: a header of {axes} axes has more")
     shape = struct.unpack(f">{axes}I", data[4 : 4 + 4 * axes])
     values = np.frombuffer(data, np.uint8, offset=4 + 4 * axes)
     if values.size != np.prod(shape):
@@ -103,8 +111,10 @@ def idx(root: Path, options: DataOptions, extensions: Sequence[str]) -> Listing:
     """MNIST's four files, plain or .gz; any checksum, so that MNIST's many relatives are read too."""
     parts = {}
     for split, prefix in IDX_PARTS.items():
-        images = read_idx(idx_file(root, f"{prefix}-images-idx3-ubyte"))
-        labels = read_idx(idx_file(root, f"{prefix}-labels-idx1-ubyte"))
+        images = read_idx(idx_file(root, f"{prefix}-images-idx3-ubyte"), 3)
+        labels = read_idx(idx_file(root, f"{prefix}-labels-idx1-ubyte"), 1)
+        if not len(labels):
+            raise ValueError(f"{prefix}-labels-idx1-ubyte of {root} holds no labels")
         parts[split] = f"{prefix}-images-idx3-ubyte", images, labels
     count = 1 + max(int(labels.max()) for _, _, labels in parts.values())
     return array_listing([str(label) for label in range(count)], parts, options)
@@ -159,7 +169,7 @@ class ImageData(SplitData):
     options: Data
 
     def guess(self, root: Path | None) -> str:
-        if root is not None and any(root.glob("*-idx3-ubyte*")):
+        if root is not None and any(root.glob("*[-.]idx3-ubyte*")):
             return "idx"
         if root is not None and (root / CIFAR10_FOLDER).is_dir():
             return "cifar10"

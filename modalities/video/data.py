@@ -104,6 +104,7 @@ class VideoData(SplitData):
 
     def views(self, samples: Sequence[Sample]) -> int | list[int]:
         if isinstance(self.options.clips, int):
+            clips.even_starts(1, 1, self.options.clips)  # refuses a number below 1
             return self.options.clips
         return [
             len(clips.even_starts(frames_in(sample.path), self.options.span(), self.options.clips))

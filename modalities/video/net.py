@@ -24,6 +24,7 @@ def vgg_arguments(options: Net, data: Data) -> dict[str, Any]:
     shape = data.input_shape()
     pools = [(time, 2, 2) for time in time_pools]
     layers = geometry.backbone_layers(plan, 3, shape[0], pools)
+    geometry.check_input(plan, layers, shape[1:])
     _, *grid = geometry.output_size(layers, shape[1:])
     padding = (options.time_padding, "zeros", "zeros")
     return {"input_shape": shape, "pools": pools, "padding": padding, "grid": (1, *grid)} | common

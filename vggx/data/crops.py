@@ -14,7 +14,7 @@ def training_crop(size: int, scale: Sequence[float], flip: bool) -> Callable[[Te
     Raises:
         ValueError: a scale that is not 0 < least <= greatest <= 1.
     """
-    low, high = scale
+    low, high = scale if len(scale) == 2 else (0.0, 0.0)
     if not 0 < low <= high <= 1:
         raise ValueError(f"modality.data.crop_scale must be 0 < least <= greatest <= 1, got {list(scale)}")
     whole = low == high == 1

@@ -66,6 +66,8 @@ class SplitData(LightningDataModule):
             if source not in self.SOURCES:
                 known = ", ".join(self.SOURCES)
                 raise ValueError(f"modality.data.source must be one of {known}, not {source!r}")
+            if root is not None and source in self.EMBEDDED:
+                raise ValueError(f"modality.data.source={source} is built in: leave out modality.data.root={root}")
             if root is None and not self.options.manifest and source not in self.EMBEDDED:
                 raise ValueError(f"modality.data.source={source} needs modality.data.root=FOLDER")
             self.source = source

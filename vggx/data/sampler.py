@@ -30,7 +30,7 @@ class EpochSampler(Sampler[Key]):
         if self.shuffle:
             generator = torch.Generator().manual_seed(derive(self.seed, self.epoch))
             order = torch.randperm(self.length, generator=generator).tolist()
-            order += order[: -self.length % self.world]
+            order = (order * (1 + self.world))[: self.length + -self.length % self.world]
         return iter([(self.epoch, index) for index in order[self.rank :: self.world]])
 
     def __len__(self) -> int:

@@ -20,7 +20,12 @@ def folder(root: Path, options: DataOptions, extensions: Sequence[str]) -> Listi
     Raises:
         ValueError: no class folders, a class without a file, or a class that training does not know.
     """
-    given = {SPLIT_NAMES[path.name]: path for path in subfolders(root) if path.name in SPLIT_NAMES}
+    given: dict[str, Path] = {}
+    for path in subfolders(root):
+        if path.name in SPLIT_NAMES:
+            other = given.setdefault(SPLIT_NAMES[path.name], path)
+            if other is not path:
+                raise ValueError(f"{root} has both {other.name} and {path.name}: one folder for each split")
     if given and "train" not in given:
         raise ValueError(f"{root} has {', '.join(sorted(p.name for p in given.values()))} but no train folder")
     parts = given or {"train": root}
@@ -103,12 +108,16 @@ def read_rows(file: Path) -> list[tuple[int, dict[str, str]]]:
     """(line number, row) of a manifest."""
     if not file.is_file():
         raise FileNotFoundError(f"the manifest {file} does not exist")
-    with file.open(newline="", encoding="utf-8-sig") as stream:
-        reader = csv.DictReader(stream)
-        missing = {"path", "label"} - set(reader.fieldnames or ())
-        if missing:
-            raise ValueError(f"{file} lacks the column {', '.join(sorted(missing))}: it has {reader.fieldnames}")
-        rows = [(reader.line_num, row) for row in reader]
+    try:
+        with file.open(newline="", encoding="utf-8-sig") as stream:
+            reader = csv.DictReader(stream)
+            names = reader.fieldnames or ()
+            rows = [(reader.line_num, row) for row in reader]
+    except (UnicodeDecodeError, csv.Error) as error:
+        raise ValueError(f"{file} is not a CSV file in UTF-8: {error}") from error
+    missing = {"path", "label"} - set(names)
+    if missing:
+        raise ValueError(f"{file} lacks the column {', '.join(sorted(missing))}: it has {list(names)}")
     for line, row in rows:
         if not row["path"] or not row["label"]:
             raise ValueError(f"{file}, line {line}: path or label is empty")
