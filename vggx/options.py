@@ -146,7 +146,7 @@ class Recipe:
     optimizer: str | None = None
     lr: float | None = None
     momentum: float = 0.9
-    weight_decay: float = 5e-4
+    weight_decay: float | None = None
     schedule: str = "cosine"
     warmup_epochs: float = 0.0
     step_epochs: int = 30

@@ -53,7 +53,7 @@ def optimizer(net: nn.Module, recipe: Recipe) -> Optimizer:
     check(recipe)
     trained = [parameter for parameter in net.parameters() if parameter.requires_grad]
     groups = [
-        {"params": [p for p in trained if p.ndim > 1], "weight_decay": recipe.weight_decay},
+        {"params": [p for p in trained if p.ndim > 1], "weight_decay": given(recipe.weight_decay, "weight_decay")},
         {"params": [p for p in trained if p.ndim <= 1], "weight_decay": 0.0},
     ]
     make = OPTIMIZERS[given(recipe.optimizer, "optimizer")]

@@ -16,7 +16,7 @@ EPOCHS, PER_EPOCH = 10, 5  # 50 steps
 
 
 def recipe(**options: Any) -> Recipe:
-    return Recipe(**({"optimizer": "sgd", "lr": 0.2} | options))
+    return Recipe(**({"optimizer": "sgd", "lr": 0.2, "weight_decay": 5e-4} | options))
 
 
 def rates(chosen: Recipe, epochs: int = EPOCHS, per_epoch: int = PER_EPOCH) -> list[float]:

@@ -58,9 +58,15 @@ class Recorder(Checkpoint):
             trainer.save_checkpoint(self.folder / BEST)
         trainer.save_checkpoint(self.folder / LAST)
 
-    @property
-    def best(self) -> dict[str, Any]:
-        return self.history[self.best_epoch]
+    def summary(self) -> dict[str, Any]:
+        """What the epochs came to; the samples per second are those of training alone."""
+        return {
+            "epochs": len(self.history),
+            "best_epoch": self.best_epoch,
+            "val_accuracy": self.history[self.best_epoch].get("val_accuracy"),
+            "train_seconds": round(self.train_seconds, 3),
+            "samples_per_second": round(self.samples / max(1e-9, self.train_seconds), 1),
+        }
 
 
 def rank(row: dict[str, Any]) -> tuple[float, float]:

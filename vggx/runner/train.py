@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from lightning import seed_everything
+from lightning import Trainer, seed_everything
 
 from vggx import files, nd
 from vggx import settings as settings_module
@@ -63,7 +63,8 @@ def train(settings: Settings, *, job: int | None = None, resume: Path | None = N
     first = is_first()
     folder = resume or (new_run(settings.runs, modality.name, job) if first else Path(os.devnull))
     recorder = Recorder(folder)
-    bad_files = BadFiles(modality.data.bad_limit, {split: len(listing.splits[split]) for split in SPLITS})
+    sizes = {split: len(listing.splits[split]) for split in SPLITS}
+    bad_files = BadFiles(modality.data.bad_limit, sizes)
     logger = trainers.make_logger(settings.logger, folder) if first else False
     callbacks = [RandomState(settings.seed), bad_files, recorder]
     trainer = trainers.make_trainer(settings.trainer, callbacks, logger, validate=bool(listing.splits["val"]))
@@ -79,12 +80,11 @@ def train(settings: Settings, *, job: int | None = None, resume: Path | None = N
     trainer.fit(task, datamodule=data, ckpt_path=checkpoint, weights_only=True)
 
     folder = trainer.strategy.broadcast(folder)
-    best = read_checkpoint(folder / BEST)
-    task.load_state_dict(best["state_dict"])
-    tested = "test" if listing.splits["test"] else "val" if listing.splits["val"] else None
-    if tested:
-        (trainer.test if tested == "test" else trainer.validate)(task, datamodule=data, verbose=False)
-    found = {name: value.item() for name, value in trainer.callback_metrics.items()} if tested else {}
+    task.load_state_dict(read_checkpoint(folder / BEST)["state_dict"])
+    judged = next((split for split in ("test", "val") if listing.splits[split]), None)
+    if judged:
+        (trainer.test if judged == "test" else trainer.validate)(task, datamodule=data, verbose=False)
+    measured = {name: value.item() for name, value in trainer.callback_metrics.items()} if judged else {}
     summary = {
         "modality": modality.name,
         "plan": card["plan"],
@@ -93,31 +93,34 @@ def train(settings: Settings, *, job: int | None = None, resume: Path | None = N
         **costs,
         "input_shape": card["input"]["shape"],
         "classes": listing.classes,
-        "data": {"source": data.source, "root": modality.data.root,
-                 "files": {split: len(listing.splits[split]) for split in SPLITS}},
-        "epochs": len(recorder.history),
-        "best_epoch": recorder.best_epoch,
+        "data": {"source": data.source, "root": modality.data.root, "files": sizes},
         "seed": settings.seed,
-        "val_accuracy": recorder.best.get("val_accuracy"),
-        "test_accuracy": found.get("test_accuracy"),
-        **{name: value for name, value in found.items() if name.startswith("test_")},
-        "train_seconds": round(recorder.train_seconds, 3),
-        "samples_per_second": round(recorder.samples / max(1e-9, recorder.train_seconds), 1),
+        **recorder.summary(),
+        "test_accuracy": None,
+        **{name: value for name, value in measured.items() if name.startswith("test_")},
         "bad_files": bad_files.listed(),
-        "device": device_name(trainer.strategy.root_device),
-        "devices": trainer.world_size,
-        "precision": settings.trainer.precision,
-        "versions": {"python": platform.python_version()} | {name: metadata.version(name) for name in VERSIONS},
-    }  # fmt: skip
+        **machine(trainer),
+    }
     if trainer.is_global_zero:
         store.save_net(folder, net, card)
         plots.curves(recorder.history, recorder.best_epoch, folder / "curves.png")
-        if tested:
+        if judged:
             predicted, labels = task.file_scores.argmax(1).numpy(), task.file_labels.numpy()
-            title = f"{modality.name}, {tested}, {len(labels)} files"
+            title = f"{modality.name}, {judged}, {len(labels)} files"
             class_report.write(predicted, labels, listing.classes, title, folder)
         files.write_json(folder / SUMMARY, summary)
     return {"run": str(folder), **summary}
+
+
+def machine(trainer: Trainer) -> dict[str, Any]:
+    """What a run ran on."""
+    device = trainer.strategy.root_device
+    return {
+        "device": torch.cuda.get_device_name(device) if device.type == "cuda" else device.type,
+        "devices": trainer.world_size,
+        "precision": trainer.precision,
+        "versions": {"python": platform.python_version()} | {name: metadata.version(name) for name in VERSIONS},
+    }
 
 
 def measure(net: PreparedNet, data: SplitData, options: NetOptions) -> None:
@@ -137,10 +140,6 @@ def is_first() -> bool:
     from lightning.pytorch.utilities import rank_zero_only
 
     return getattr(rank_zero_only, "rank", None) in (0, None)
-
-
-def device_name(device: torch.device) -> str:
-    return torch.cuda.get_device_name(device) if device.type == "cuda" else device.type
 
 
 def say(text: str) -> None:
