@@ -50,23 +50,28 @@ def predict(config: DictConfig) -> int:
     found = predict(Path(config.run), [str(name) for name in inputs], **options)
     if config.format == "json":
         rows.write(found, "json", config.output)
+    elif config.format == "csv":
+        places = max(len(row["classes"]) for row in found)
+        rows.write([columns(row, places) for row in found], "csv", config.output)
     else:
-        rows.write([flat(row, joined=config.format == "table") for row in found], config.format, config.output)
+        rows.write([line(row) for row in found], "table", None)
     return 1 if any(row["error"] for row in found) else 0
 
 
-def flat(row: dict[str, Any], *, joined: bool) -> dict[str, Any]:
-    """A prediction as one line: a column for each place, or all places in one for people."""
-    pairs = list(zip(row["classes"], row["scores"], strict=True))
-    if joined:
-        return {
-            "path": row["path"],
-            "classes": ", ".join(f"{name} {score:.3f}" for name, score in pairs) or row["error"],
-        }
-    places: dict[str, Any] = {}
-    for number, (name, score) in enumerate(pairs, 1):
-        places |= {f"class_{number}": name, f"score_{number}": score}
-    return {"path": row["path"], **places, "error": row["error"]}
+def columns(row: dict[str, Any], places: int) -> dict[str, Any]:
+    """A prediction with a column for each place: path, class_1, score_1, ..., error."""
+    flat: dict[str, Any] = {"path": row["path"]}
+    for place in range(places):
+        known = place < len(row["classes"])
+        flat[f"class_{place + 1}"] = row["classes"][place] if known else None
+        flat[f"score_{place + 1}"] = row["scores"][place] if known else None
+    return flat | {"error": row["error"]}
+
+
+def line(row: dict[str, Any]) -> dict[str, Any]:
+    """A prediction for people: all places in one column, or the error."""
+    pairs = zip(row["classes"], row["scores"], strict=True)
+    return {"path": row["path"], "classes": ", ".join(f"{name} {score:.3f}" for name, score in pairs) or row["error"]}
 
 
 def cost(config: DictConfig) -> int:

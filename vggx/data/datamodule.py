@@ -114,18 +114,13 @@ class SplitData(LightningDataModule):
         return self.loader(self.dataset("test"))
 
     def new_files(self, inputs: Sequence[str]) -> list[Sample]:
-        """The files named, and those of this modality's endings in the folders named.
-
-        Raises:
-            ValueError: a folder without such a file.
-        """
+        """The files named, and those of this modality's endings in the folders named."""
         found = []
         for name in inputs:
             path = Path(name)
-            files = sources.media_files(path, self.EXTENSIONS) if path.is_dir() else [path]
-            if not files:
-                raise ValueError(f"{path} has no file ending in {' '.join(self.EXTENSIONS)}")
-            found += [Sample(str(file)) for file in files]
+            files = sources.media_files(path, self.EXTENSIONS) if path.is_dir() else []
+            # what is no folder, and a folder without a file for us, is tried as a file and reported as one
+            found += [Sample(str(file)) for file in files or [path]]
         return found
 
     def new_dataset(self, samples: Sequence[Sample]) -> MediaDataset:
@@ -141,6 +136,6 @@ def check_file(path: str) -> None:
     if not os.path.exists(path):
         raise BadFile(f"{path}: does not exist")
     if not os.path.isfile(path):
-        raise BadFile(f"{path}: is not a file")
+        raise BadFile(f"{path}: is not a file{', but a folder without one to read' if os.path.isdir(path) else ''}")
     if os.path.getsize(path) == 0:
         raise BadFile(f"{path}: is empty (0 bytes)")

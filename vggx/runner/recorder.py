@@ -22,7 +22,7 @@ class Recorder(Checkpoint):
     def __init__(self, folder: Path):
         self.folder = folder
         self.history: list[dict[str, Any]] = []
-        self.best_epoch = 0
+        self.best_epoch = 1  # epochs are counted from 1
         self.train_seconds = 0.0
         self.samples = 0
 
@@ -47,23 +47,27 @@ class Recorder(Checkpoint):
         self.train_seconds += seconds
         found = {name: value.item() for name, value in trainer.callback_metrics.items()}
         lr = trainer.optimizers[0].param_groups[0]["lr"]
-        row = {"epoch": trainer.current_epoch, **found, "lr": lr, "seconds": round(seconds, 3)}
+        row = {"epoch": trainer.current_epoch + 1, **found, "lr": lr, "seconds": round(seconds, 3)}
         self.history = [*self.history, row]
-        if "val_accuracy" not in found or rank(row) > rank(self.history[self.best_epoch]):
-            self.best_epoch = len(self.history) - 1
+        if "val_accuracy" not in found or rank(row) > rank(self.best):
+            self.best_epoch = row["epoch"]
         if trainer.is_global_zero:
             files.write_csv(self.folder / "metrics.csv", self.history)
             print(line(row, trainer.max_epochs), flush=True)
-        if self.best_epoch == len(self.history) - 1:
+        if self.best is row:
             trainer.save_checkpoint(self.folder / BEST)
         trainer.save_checkpoint(self.folder / LAST)
+
+    @property
+    def best(self) -> dict[str, Any]:
+        return self.history[self.best_epoch - 1]
 
     def summary(self) -> dict[str, Any]:
         """What the epochs came to; the samples per second are those of training alone."""
         return {
             "epochs": len(self.history),
             "best_epoch": self.best_epoch,
-            "val_accuracy": self.history[self.best_epoch].get("val_accuracy"),
+            "val_accuracy": self.best.get("val_accuracy"),
             "train_seconds": round(self.train_seconds, 3),
             "samples_per_second": round(self.samples / max(1e-9, self.train_seconds), 1),
         }
@@ -76,4 +80,4 @@ def rank(row: dict[str, Any]) -> tuple[float, float]:
 def line(row: dict[str, Any], epochs: int | None) -> str:
     names = ("train_loss", "train_accuracy", "val_loss", "val_accuracy")
     figures = "  ".join(f"{name} {row[name]:.4f}" for name in names if name in row)
-    return f"epoch {row['epoch'] + 1}/{epochs}  {figures}  {row['seconds']:.1f} s"
+    return f"epoch {row['epoch']}/{epochs}  {figures}  {row['seconds']:.1f} s"

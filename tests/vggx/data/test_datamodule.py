@@ -231,10 +231,12 @@ def test_new_files_and_folders(root: Path, tmp_path: Path) -> None:
     assert found[-1] == other  # a file that is named is tried, whatever its ending, and whether it is there
 
 
-def test_a_folder_without_such_a_file_is_refused(tmp_path: Path) -> None:
+def test_a_folder_without_such_a_file_is_reported_as_a_file_would_be(tmp_path: Path) -> None:
     (tmp_path / "a.png").touch()
-    with pytest.raises(ValueError, match=r"has no file ending in \.txt"):
-        open_data().new_files([str(tmp_path)])
+    samples = open_data().new_files([str(tmp_path)])
+    assert [sample.path for sample in samples] == [str(tmp_path)]
+    with pytest.raises(BadFile, match="is not a file, but a folder without one to read"):
+        check_file(str(tmp_path))
 
 
 def test_new_files_are_read_as_in_evaluation(root: Path, tmp_path: Path) -> None:

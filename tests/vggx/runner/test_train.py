@@ -43,9 +43,9 @@ def test_learns_and_leaves_the_promised_files(trained: dict[str, Any]) -> None:
 
 def test_metrics_has_a_row_an_epoch(trained: dict[str, Any]) -> None:
     rows = list(csv.DictReader((Path(trained["run"]) / "metrics.csv").open()))
-    assert [row["epoch"] for row in rows] == ["0", "1", "2"]
+    assert [row["epoch"] for row in rows] == ["1", "2", "3"]
     best = max(range(3), key=lambda n: (float(rows[n]["val_accuracy"]), -float(rows[n]["val_loss"])))
-    assert trained["best_epoch"] == best
+    assert trained["best_epoch"] == best + 1
     assert trained["val_accuracy"] == float(rows[best]["val_accuracy"])
     assert float(rows[-1]["train_loss"]) < float(rows[0]["train_loss"])
 
@@ -165,7 +165,7 @@ def test_no_validation_split_keeps_the_last_epoch(make: Any, shapes: Path, tmp_p
     assert summary["data"]["source"] == "manifest"
     assert summary["val_accuracy"] is None
     assert summary["test_accuracy"] is None
-    assert summary["best_epoch"] == 1
+    assert summary["best_epoch"] == 2
 
 
 def test_unreadable_files_are_replaced_counted_and_listed(make: Any, shapes: Path, tmp_path: Path) -> None:
