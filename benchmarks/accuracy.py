@@ -21,9 +21,9 @@ from vggx.report.tables import show
 RESULTS = Path(__file__).parent / "results"
 # name -> words of `vggx train`; {data} is --data
 SETS = {
-    "digits": ["modality=image"],
-    "moving_digits": ["modality=video"],
-    "tones": ["modality=audio"],
+    "digits": ["experiment=digits"],
+    "moving_digits": ["experiment=moving_digits"],
+    "tones": ["experiment=tones"],
     "tones_pooled": ["experiment=tones_pooled"],
     "fashion_mnist": ["experiment=fashion_mnist", "modality.data.root={data}/fashion_mnist/idx"],
     "spoken_digits": ["experiment=spoken_digits", "modality.data.root={data}/fsdd"],

@@ -20,15 +20,19 @@ def evaluate(settings: Settings, run: Path, split: str = "test") -> dict[str, An
     The net and its preprocessing are the run's; where the data lie and how many clips of a file are taken may differ.
 
     Raises:
-        ValueError, FileNotFoundError: an unknown or empty split, or a run that cannot be read.
+        ValueError, FileNotFoundError: an unknown or empty split, other preprocessing than the net's, or a run that
+            cannot be read.
     """
     if split not in SPLITS:
         raise ValueError(f"split must be one of {', '.join(SPLITS)}, not {split!r}")
     net, modality, card = store.load_net(run)
     options = settings.modality.data
     for name, value in modality.data.preprocessing().items():
-        if name != "clips":
-            setattr(options, name, value)
+        if name != "clips" and getattr(options, name) != value:
+            raise ValueError(
+                f"modality.data.{name}={getattr(options, name)}: the net of {run} was trained with {value} and is "
+                "evaluated with it"
+            )
     options.classes = card["classes"]
     data: SplitData = settings.modality.open_data(settings.seed)
     listing = data.find()

@@ -65,7 +65,7 @@ def train(settings: Settings, *, job: int | None = None, resume: Path | None = N
     recorder = Recorder(folder)
     sizes = {split: len(listing.splits[split]) for split in SPLITS}
     bad_files = BadFiles(modality.data.bad_limit, sizes)
-    logger = trainers.make_logger(settings.logger, folder) if first else False
+    logger = trainers.LOGGERS[settings.logger](folder) if first else False
     callbacks = [RandomState(settings.seed), bad_files, recorder]
     trainer = trainers.make_trainer(settings.trainer, callbacks, logger, validate=bool(listing.splits["val"]))
     costs = total(ledger_of(modality, len(listing.classes)))

@@ -3,6 +3,8 @@
 import logging
 import sys
 import warnings
+from collections.abc import Callable
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -36,18 +38,13 @@ def mlflow(folder: Path) -> Logger:
 
 
 # none: metrics.csv, which is always there, is all
-LOGGERS = {"tensorboard": tensorboard, "wandb": wandb, "mlflow": mlflow, "none": lambda folder: False}
-
-
-def make_logger(name: str, folder: Path) -> Any:
-    """
-    Raises:
-        ValueError: its package is not installed.
-    """
-    try:
-        return LOGGERS[name](folder)
-    except ModuleNotFoundError as error:
-        raise ValueError(f"logger={name} needs its package: pip install {name} ({error})") from error
+LOGGERS: dict[str, Callable[[Path], Any]] = {
+    "tensorboard": tensorboard,
+    "wandb": wandb,
+    "mlflow": mlflow,
+    "none": lambda folder: False,
+}
+OPTIONAL = ("wandb", "mlflow")  # packages of the same name that vggx does without
 
 
 def check(options: TrainerOptions, logger: str) -> None:
@@ -57,6 +54,8 @@ def check(options: TrainerOptions, logger: str) -> None:
     """
     if logger not in LOGGERS:
         raise ValueError(f"logger must be one of {', '.join(LOGGERS)}, not {logger!r}")
+    if logger in OPTIONAL and find_spec(logger) is None:
+        raise ValueError(f"logger={logger} needs its package: pip install {logger}")
     if options.precision not in PRECISIONS:
         raise ValueError(f"trainer.precision must be one of {', '.join(PRECISIONS)}, not {options.precision!r}")
     if any(way in options.strategy for way in ("spawn", "fork", "notebook")):

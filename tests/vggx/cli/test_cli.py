@@ -77,9 +77,13 @@ def test_a_mistake_is_answered_with_the_nearest_right_word(vggx: Any, words: lis
         (["modality.data.source=cifar10"], "modality.data.source=cifar10 needs modality.data.root=FOLDER"),
         (["modality.net.plan=D", "modality.data.size=16", "modality.data.resize=16"], "Give at least 32"),
         (["logger=tensorbord"], "logger must be one of tensorboard, wandb, mlflow, none"),
+        (["logger=wandb"], "logger=wandb needs its package: pip install wandb"),
     ],
 )
-def test_a_wrong_value_is_named_before_anything_is_written(vggx: Any, words: list[str], message: str) -> None:
+def test_a_wrong_value_is_named_before_anything_is_written(
+    vggx: Any, words: list[str], message: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("vggx.runner.trainer.find_spec", lambda name: None)  # as where neither is installed
     answer = vggx("train", "modality=image", *QUICK[:3], *words)
     assert answer.code == 1
     assert message in answer.err
@@ -135,6 +139,9 @@ def test_evaluate_gives_the_accuracy_of_the_summary(vggx: Any, audio_run: Path) 
     assert found["accuracy"] == summary["test_accuracy"]
     assert found["files"] == 200
     assert (audio_run / "evaluate_test_report.csv").is_file()
+    other = vggx("evaluate", f"run={audio_run}", "modality.data.sample_rate=16000")
+    assert "modality.data.sample_rate=16000: the net of" in other.err
+    assert "was trained with 8000" in other.err
     wrong = vggx("evaluate", f"run={audio_run}", "split=tst")
     assert "split must be one of train, val, test, not 'tst'" in wrong.err
 
