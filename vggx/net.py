@@ -85,7 +85,11 @@ class VGG(nn.Module):
         self.head = HEADS[head](self.plan, classes, grid=self.grid, dropout=dropout, activation=activation)
         initialise(self, init)
 
-    def forward(self, x: Tensor) -> Tensor:
+    def check(self, x: Tensor) -> None:
+        """
+        Raises:
+            ValueError: not the axes or channels that the net takes, or too short for its pools.
+        """
         if x.ndim != self.dims + 2 or x.shape[1] != self.in_channels:
             axes = ", ".join(nd.AXES[self.dims])
             raise ValueError(f"the net takes (N, {self.in_channels}, {axes}), got a tensor of {tuple(x.shape)}")
@@ -94,6 +98,9 @@ class VGG(nn.Module):
                 f"plan {self.plan.name} takes {nd.AXES[self.dims]} of at least {self.smallest_input}, "
                 f"got {tuple(x.shape[2:])}"
             )
+
+    def forward(self, x: Tensor) -> Tensor:
+        self.check(x)
         return self.head(self.backbone(x))
 
 

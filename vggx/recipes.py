@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Callable
+from typing import Any
 
 from torch import nn
 from torch.optim import SGD, AdamW, Optimizer
@@ -83,3 +84,22 @@ def scheduler(optimiser: Optimizer, recipe: Recipe, steps: int, epochs: int) -> 
         return ReduceLROnPlateau(optimiser, mode="max", factor=recipe.factor, patience=recipe.patience)
     per_epoch = steps / max(1, epochs)
     return LambdaLR(optimiser, lambda step: multiplier(recipe, step, per_epoch, epochs))
+
+
+def renew(optimiser: Optimizer, schedule: Any, recipe: Recipe, saved: dict[str, Any]) -> None:
+    """Give a restored optimiser and schedule what a recipe has changed since it was saved; nothing if it has not.
+
+    Args:
+        saved: the recipe as a dict, as the checkpoint holds it.
+    """
+    for group in optimiser.param_groups:
+        if group["weight_decay"] > 0 and recipe.weight_decay != saved["weight_decay"]:
+            group["weight_decay"] = recipe.weight_decay
+        if "momentum" in group:
+            group["momentum"] = recipe.momentum
+        if recipe.lr != saved["lr"]:
+            group["lr"] = group["initial_lr"] = recipe.lr
+    if isinstance(schedule, ReduceLROnPlateau):
+        schedule.factor, schedule.patience = recipe.factor, recipe.patience
+    elif recipe.lr != saved["lr"]:
+        schedule.base_lrs = [recipe.lr] * len(schedule.base_lrs)

@@ -23,6 +23,8 @@ def resolve(config: DictConfig) -> Settings:
     kept = OmegaConf.create({name: config[name] for name in KEPT})
     data, unset = kept.modality.data, kept.modality.unset
     embedded = data.root is None and data.manifest is None
+    if not embedded and data.source == unset.embedded.data.source:
+        data.source = None  # a run on embedded data that is now given a root
     fill(kept, "embedded" if embedded else "root")
     if embedded and data.source != unset.embedded.data.source:
         raise ValueError(f"modality.data.source={data.source} needs modality.data.root=FOLDER")

@@ -86,7 +86,7 @@ class LoadClip:
                 start = clip_start(length, wanted, view, views, self.train)
                 file.seek(start)
                 x = file.read(min(wanted, length - start), dtype="float32", always_2d=True).mean(1)
-        except (soundfile.LibsndfileError, RuntimeError) as error:
+        except (soundfile.LibsndfileError, RuntimeError, TypeError) as error:
             raise BadFile(f"{path}: is not a readable sound file ({error})") from error
         if len(x) < min(wanted, length - start):
             raise BadFile(f"{path}: ends after {start + len(x)} samples, its header says {length}")

@@ -46,8 +46,12 @@ class FoldedVGG(VGG):
     """
 
     def forward(self, x: Tensor) -> Tensor:
+        if x.ndim != 3:
+            raise ValueError(f"the net takes (N, bands, time), got a tensor of {tuple(x.shape)}")
         count, bands, _ = x.shape
-        maps = self.backbone(x.flatten(0, 1)[:, None])
+        folded = x.flatten(0, 1)[:, None]
+        self.check(folded)
+        maps = self.backbone(folded)
         laid = [m.unflatten(0, (count, bands)).transpose(1, 2).flatten(2) for m in maps]
         return self.head(laid)
 

@@ -32,10 +32,11 @@ def main() -> int:
         text = f"there is no command {command!r}{keys.nearest(command, COMMANDS)} See vggx --help"
         return errors.fail("vggx", text, errors.USAGE)
     problem = errors.left_out(command, rest)
+    problem = problem and (errors.unknown_word(command, rest) or problem)
     if problem:
         return errors.fail(f"vggx {command}", problem, errors.USAGE)
     try:
-        return run(command, rest)
+        return run(command, rest, value_of(words[1:], "run", "resume"))
     except KeyboardInterrupt:
         return errors.fail(f"vggx {command}", "interrupted", 130)
     except Exception as error:
@@ -44,18 +45,22 @@ def main() -> int:
         return errors.explain(command, rest, error)
 
 
-def run(command: str, words: list[str]) -> int:
-    """Compose the command's config with Hydra and do its job, once or for each job of a sweep; the worst exit code."""
+def run(command: str, words: list[str], past: str | None) -> int:
+    """Compose the command's config with Hydra and do its job, once or for each job of a sweep; the worst exit code.
+
+    Args:
+        past: the run folder whose settings stand between the packaged config and the words of this command.
+    """
     import hydra
+    from hydra.core.hydra_config import HydraConfig
+    from hydra.types import RunMode
 
     from vggx import configs, settings
     from vggx.cli import errors
     from vggx.cli.jobs import JOBS
 
     configs.register()
-    past = value_of(words, "run", "resume")
     if past is not None and command != "predict":
-        # what a run was made with stands between the packaged config and the words of this command
         values = settings.read_run(past)
         configs.remember(values)
         words = [f"modality={values['modality']['name']}", "past=run", *words]
@@ -63,7 +68,9 @@ def run(command: str, words: list[str]) -> int:
     called = sys.argv
 
     def job(config: Any) -> None:
-        sys.argv = called  # a strategy that starts more processes repeats these words
+        # a strategy that starts more processes repeats these words: of a sweep only this job's
+        sweep = HydraConfig.get().mode == RunMode.MULTIRUN
+        sys.argv = [called[0], command, *HydraConfig.get().overrides.task] if sweep else called
         try:
             codes.append(JOBS[command](config))
         except Exception as error:  # the other jobs of a sweep go on

@@ -45,8 +45,8 @@ def explain(command: str, words: list[str], error: Exception) -> int:
     return fail(name, text.splitlines()[-1] if "Original Traceback" in text else text, FAILED)
 
 
-def config_message(command: str, words: list[str], error: Exception) -> str:
-    """Of all words, the first that names no key or no choice, with the nearest right one; else what Hydra says."""
+def unknown_word(command: str, words: list[str]) -> str | None:
+    """Of all words, the first that names no key or no choice, with the nearest right one."""
     known = keys.known(command, value_of(words, "modality"))
     for word in words:
         key, equals, value = word.partition("=")
@@ -59,6 +59,14 @@ def config_message(command: str, words: list[str], error: Exception) -> str:
                 return f"there is no {word}{keys.nearest(wrong[0], names)} Known: {', '.join(names)}"
         elif key not in known and key != "past":
             return f"there is no key {key!r}{keys.nearest_key(key, known)} See vggx {command} --help"
+    return None
+
+
+def config_message(command: str, words: list[str], error: Exception) -> str:
+    """The word at fault, else what Hydra says."""
+    wrong = unknown_word(command, words)
+    if wrong:
+        return wrong
     lines = [line.strip() for line in str(error).splitlines() if "full_key" not in line and "object_type" not in line]
     reason = str(error.__cause__).splitlines()[0] if error.__cause__ else ""
     return " ".join([*lines[:2], reason]).strip()

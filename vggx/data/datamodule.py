@@ -39,6 +39,8 @@ class SplitData(LightningDataModule):
         self.options = options
         self.seed = seed
         self.listing: Listing | None = None
+        # of a resumed run: loading processes begin with it before Lightning has told the sampler
+        self.start_epoch = 0
 
     @abstractmethod
     def load(self, train: bool) -> Load:
@@ -91,7 +93,9 @@ class SplitData(LightningDataModule):
         workers = self.options.num_workers
         workers = min(8, os.cpu_count() or 1) if workers is None else workers
         rank, world = (self.trainer.global_rank, self.trainer.world_size) if self.trainer else (0, 1)
-        order = EpochSampler(len(dataset), seed=self.seed, shuffle=dataset.train, rank=rank, world=world)
+        order = EpochSampler(
+            len(dataset), seed=self.seed, shuffle=dataset.train, rank=rank, world=world, epoch=self.start_epoch
+        )
         return DataLoader(
             dataset,
             batch_size=self.options.batch_size,

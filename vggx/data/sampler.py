@@ -17,9 +17,9 @@ class EpochSampler(Sampler[Key]):
     exactly once over all devices.
     """
 
-    def __init__(self, length: int, *, seed: int, shuffle: bool, rank: int = 0, world: int = 1):
+    def __init__(self, length: int, *, seed: int, shuffle: bool, rank: int = 0, world: int = 1, epoch: int = 0):
         self.length, self.seed, self.shuffle, self.rank, self.world = length, seed, shuffle, rank, world
-        self.epoch = 0
+        self.epoch = epoch
 
     def set_epoch(self, epoch: int) -> None:
         """Called by Lightning at the start of every epoch."""

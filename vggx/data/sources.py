@@ -22,8 +22,8 @@ def folder(root: Path, options: DataOptions, extensions: Sequence[str]) -> Listi
     """
     given: dict[str, Path] = {}
     for path in subfolders(root):
-        if path.name in SPLIT_NAMES:
-            other = given.setdefault(SPLIT_NAMES[path.name], path)
+        if path.name.lower() in SPLIT_NAMES:
+            other = given.setdefault(SPLIT_NAMES[path.name.lower()], path)
             if other is not path:
                 raise ValueError(f"{root} has both {other.name} and {path.name}: one folder for each split")
     if given and "train" not in given:

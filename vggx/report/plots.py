@@ -51,10 +51,12 @@ def confusion(counts: np.ndarray, classes: Sequence[str], title: str, path: Path
     shares = counts / np.maximum(1, counts.sum(1, keepdims=True))
     image = axes.imshow(shares, cmap="Blues", vmin=0, vmax=1)
     figure.colorbar(image, ax=axes, fraction=0.046, label="share of the true class")
-    axes.set(xlabel="predicted", ylabel="true", title=title)
+    axes.set(xlabel="predicted", ylabel="true")
+    axes.set_title(title, parse_math=False)
     if number <= 50:
-        axes.set_xticks(range(number), classes, rotation=45, ha="right")
-        axes.set_yticks(range(number), classes)
+        # a $ in a class name is a $
+        axes.set_xticks(range(number), classes, rotation=45, ha="right", parse_math=False)
+        axes.set_yticks(range(number), classes, parse_math=False)
     if number <= 30:
         for row, column in np.argwhere(counts > 0):
             shade = "white" if shares[row, column] > 0.5 else "black"

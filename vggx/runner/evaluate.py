@@ -1,5 +1,6 @@
 """a run folder and a split -> metrics, on screen and as evaluate_<split>.json with a report and a confusion matrix."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -41,8 +42,10 @@ def evaluate(settings: Settings, run: Path, split: str = "test") -> dict[str, An
     if not samples:
         raise ValueError(f"the data have no {split} split: {listing.counts()}")
     task = ClassifyTask(net, settings.recipe, card)
-    bad_files = BadFiles(1.0, {name: len(listing.splits[name]) for name in SPLITS})
-    trainer = trainers.make_trainer(settings.trainer, [bad_files])
+    bad_files = BadFiles(1.0, {"test": len(samples)})
+    # one process sees every file once, all of them, however the run was trained
+    alone = replace(settings.trainer, devices=1, num_nodes=1, strategy="auto", limit_test_batches=None)
+    trainer = trainers.make_trainer(alone, [bad_files])
     trainer.test(task, dataloaders=data.loader(data.dataset(split)), verbose=False)
     metrics = {name.removeprefix("test_"): value.item() for name, value in trainer.callback_metrics.items()}
     found = {
@@ -52,7 +55,7 @@ def evaluate(settings: Settings, run: Path, split: str = "test") -> dict[str, An
         "split": split,
         "files": len(task.file_labels),
         **metrics,
-        "bad_files": bad_files.listed(),
+        "bad_files": [{**bad, "split": split} for bad in bad_files.listed()],
     }
     if trainer.is_global_zero:
         predicted, labels = task.file_scores.argmax(1).numpy(), task.file_labels.numpy()

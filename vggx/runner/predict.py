@@ -43,7 +43,7 @@ def predict(
 
     Returns:
         A row for each file: {path, classes, scores, error}; `classes` and `scores` (softmax, views averaged) are
-        sorted by score and empty where `error` says why the file cannot be read.
+        sorted by score, and empty where no view can be read; `error` says why a view or the file cannot.
 
     Raises:
         ValueError, FileNotFoundError: no such run, no file to predict, or an unknown device.
@@ -77,4 +77,5 @@ def row(path: str, scores: torch.Tensor | None, classes: Sequence[str], top: int
         return {"path": path, "classes": [], "scores": [], "error": error}
     best = scores.topk(min(top, len(classes)))
     names = [classes[index] for index in best.indices.tolist()]
-    return {"path": path, "classes": names, "scores": [round(v, 6) for v in best.values.tolist()], "error": None}
+    # with an error too, where only some of a file's views can be read
+    return {"path": path, "classes": names, "scores": [round(v, 6) for v in best.values.tolist()], "error": error}

@@ -1,6 +1,7 @@
-"""What an epoch leaves in the run folder: a row of metrics.csv, last.ckpt, and best.ckpt when it is the best so far."""
+"""What an epoch leaves in the run folder: a row of metrics.csv, a checkpoint, and the net of the best."""
 
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -19,8 +20,8 @@ class Recorder(Checkpoint):
     of the epoch it resumes after.
     """
 
-    def __init__(self, folder: Path):
-        self.folder = folder
+    def __init__(self, folder: Path, save_best: Callable[[], None]):
+        self.folder, self.save_best = folder, save_best
         self.history: list[dict[str, Any]] = []
         self.best_epoch = 1  # epochs are counted from 1
         self.train_seconds = 0.0
@@ -38,8 +39,7 @@ class Recorder(Checkpoint):
     def on_train_batch_end(
         self, trainer: Trainer, pl_module: LightningModule, outputs: Any, batch: Any, index: int
     ) -> None:
-        if batch["input"] is not None:
-            self.samples += len(batch["input"]) * trainer.world_size
+        self.samples += len(batch["input"]) * trainer.world_size
         self.ended = time.perf_counter()
 
     def on_train_epoch_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
@@ -54,8 +54,11 @@ class Recorder(Checkpoint):
         if trainer.is_global_zero:
             files.write_csv(self.folder / "metrics.csv", self.history)
             print(line(row, trainer.max_epochs), flush=True)
+        # last.ckpt comes last: a run killed before it repeats this epoch and writes the same best again
         if self.best is row:
             trainer.save_checkpoint(self.folder / BEST)
+            if trainer.is_global_zero:
+                self.save_best()
         trainer.save_checkpoint(self.folder / LAST)
 
     @property

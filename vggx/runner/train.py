@@ -56,20 +56,23 @@ def train(settings: Settings, *, job: int | None = None, resume: Path | None = N
     if len(listing.classes) < 2:
         raise ValueError(f"the data have one class only, {listing.classes}: there is nothing to tell apart")
     net: PreparedNet = modality.build(len(listing.classes))
+    sizes = {split: len(listing.splits[split]) for split in SPLITS}
+    if settings.recipe.schedule == "plateau" and not sizes["val"]:
+        raise ValueError("recipe.schedule=plateau waits for the validation accuracy, and there is no validation split")
+    bad_files = BadFiles(modality.data.bad_limit, sizes)
+    recorder = Recorder(Path(os.devnull), lambda: store.save_net(folder, net, card))
+    callbacks = [RandomState(settings.seed), bad_files, recorder]
+    trainer = trainers.make_trainer(settings.trainer, callbacks, validate=bool(sizes["val"]))
     if modality.net.measures_input() and checkpoint is None:
         measure(net, data, modality.net)
     card = store.make_card(modality, net, listing.classes)
     task = ClassifyTask(net, settings.recipe, card)
     first = is_first()
     folder = resume or (new_run(settings.runs, modality.name, job) if first else Path(os.devnull))
-    recorder = Recorder(folder)
-    sizes = {split: len(listing.splits[split]) for split in SPLITS}
-    bad_files = BadFiles(modality.data.bad_limit, sizes)
-    logger = trainers.LOGGERS[settings.logger](folder) if first else False
-    callbacks = [RandomState(settings.seed), bad_files, recorder]
-    trainer = trainers.make_trainer(settings.trainer, callbacks, logger, validate=bool(listing.splits["val"]))
+    recorder.folder = folder
     costs = total(ledger_of(modality, len(listing.classes)))
     if first:
+        trainer.logger = trainers.LOGGERS[settings.logger](folder)
         files.write_text(folder / settings_module.CONFIG, settings_module.to_yaml(settings))
         say(f"net: plan {card['plan']} in dims {card['dims']}, {costs['params']:,} parameters, {costs['macs']:,} MACs")
         say(f"run: {folder}")
@@ -77,10 +80,14 @@ def train(settings: Settings, *, job: int | None = None, resume: Path | None = N
         nd.channels_last(net, net.vgg.dims)
     if settings.trainer.compile:
         net.compile()
+    if checkpoint is not None:
+        data.start_epoch = read_checkpoint(checkpoint)["epoch"] + 1
     trainer.fit(task, datamodule=data, ckpt_path=checkpoint, weights_only=True)
 
     folder = trainer.strategy.broadcast(folder)
     task.load_state_dict(read_checkpoint(folder / BEST)["state_dict"])
+    if trainer.is_global_zero:
+        plots.curves(recorder.history, recorder.best_epoch, folder / "curves.png")
     judged = next((split for split in ("test", "val") if listing.splits[split]), None)
     if judged:
         (trainer.test if judged == "test" else trainer.validate)(task, datamodule=data, verbose=False)
@@ -102,13 +109,11 @@ def train(settings: Settings, *, job: int | None = None, resume: Path | None = N
         **machine(trainer),
     }
     if trainer.is_global_zero:
-        store.save_net(folder, net, card)
-        plots.curves(recorder.history, recorder.best_epoch, folder / "curves.png")
+        files.write_json(folder / SUMMARY, summary)
         if judged:
             predicted, labels = task.file_scores.argmax(1).numpy(), task.file_labels.numpy()
             title = f"{modality.name}, {judged}, {len(labels)} files"
             class_report.write(predicted, labels, listing.classes, title, folder)
-        files.write_json(folder / SUMMARY, summary)
     return {"run": str(folder), **summary}
 
 

@@ -62,6 +62,8 @@ def check(options: TrainerOptions, logger: str) -> None:
         raise ValueError(
             f"trainer.strategy={options.strategy} ends with the run's records in another process; take ddp"
         )
+    if 0 in (options.limit_train_batches, options.limit_val_batches, options.limit_test_batches):
+        raise ValueError("trainer.limit_*_batches must leave a batch or more; null takes all")
     if options.max_epochs is None or options.max_epochs < 1:
         raise ValueError(f"trainer.max_epochs must be 1 or more, got {options.max_epochs}")
 

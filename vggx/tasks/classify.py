@@ -1,5 +1,6 @@
 """batch {input, label, file, bad} -> loss and metrics: the LightningModule of every modality."""
 
+from dataclasses import asdict
 from typing import Any
 
 import torch
@@ -14,6 +15,7 @@ from vggx.options import Recipe
 from vggx.tasks.predictions import Predictions, by_file, measures
 
 Batch = dict[str, Any]
+FREE = ("dropout", "init")  # options of a net that its weights do not depend on
 
 
 class ClassifyTask(LightningModule):
@@ -21,7 +23,7 @@ class ClassifyTask(LightningModule):
 
     Logged at the end of an epoch: train_loss, train_accuracy (of augmented samples, while the weights move), and of
     validation and test <split>_loss, <split>_accuracy and the other measures of whole files, the scores of their
-    views averaged; with several views also <split>_clip_accuracy of single views.
+    views averaged; and <split>_clip_accuracy of single views.
 
     Args:
         net: from a modality's options.
@@ -35,17 +37,16 @@ class ClassifyTask(LightningModule):
         self.net = net
         self.recipe = recipe
         self.card = card
+        self.resumed_recipe: dict[str, Any] | None = None
         self.train_loss, self.train_hits, self.evaluation_loss = MeanMetric(), MeanMetric(), MeanMetric()
         self.predictions = Predictions()
 
-    def training_step(self, batch: Batch, index: int) -> Tensor | None:
-        if batch["input"] is None:
-            return None
+    def training_step(self, batch: Batch, index: int) -> Tensor:
         logits = self.net(batch["input"])
         loss = F.cross_entropy(logits, batch["label"], label_smoothing=self.recipe.label_smoothing)
         if not torch.isfinite(loss):
             raise FloatingPointError(
-                f"the training loss became {loss.item()} in epoch {self.current_epoch}, batch {index}: "
+                f"the training loss became {loss.item()} in epoch {self.current_epoch + 1}, batch {index}: "
                 f"lower recipe.lr (now {self.recipe.lr}) or set trainer.gradient_clip_val"
             )
         self.train_loss.update(loss.detach(), len(logits))
@@ -79,8 +80,7 @@ class ClassifyTask(LightningModule):
             raise ValueError(f"none of the {split} files can be read")
         mean, owner = by_file(scores, labels, files)
         found = {f"{split}_{name}": value for name, value in measures(mean, owner).items()}
-        if len(mean) < len(scores):
-            found[f"{split}_clip_accuracy"] = measures(scores, labels)["accuracy"]
+        found[f"{split}_clip_accuracy"] = measures(scores, labels)["accuracy"]
         self.log_dict({f"{split}_loss": self.evaluation_loss.compute(), **found})
         # what the reports of a run are drawn from
         self.file_scores, self.file_labels = mean, owner
@@ -111,9 +111,23 @@ class ClassifyTask(LightningModule):
 
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         checkpoint["card"] = self.card
+        checkpoint["recipe"] = asdict(self.recipe)
 
     def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
-        saved = checkpoint.get("card", {})
-        for key in ("modality", "plan", "dims", "classes", "net"):
+        saved, recipe = checkpoint.get("card", {}), checkpoint.get("recipe", {})
+        for key in ("modality", "plan", "dims", "classes"):
             if saved.get(key) != self.card[key]:
                 raise ValueError(f"the checkpoint's {key} is {saved.get(key)}, the net's is {self.card[key]}")
+        for key, value in self.card["net"].items():
+            if key not in FREE and saved["net"].get(key) != value:
+                raise ValueError(f"modality.net.{key}={value}: the checkpoint's net has {saved['net'].get(key)}")
+        for key in ("optimizer", "schedule"):
+            if recipe.get(key) != getattr(self.recipe, key):
+                wanted = getattr(self.recipe, key)
+                raise ValueError(f"recipe.{key}={wanted}: the run was begun with {recipe.get(key)} and goes on with it")
+        self.resumed_recipe = recipe
+
+    def on_train_start(self) -> None:
+        """After a resumed run's states are restored: what its recipe says now wins over what it said then."""
+        if self.resumed_recipe is not None:
+            recipes.renew(self.trainer.optimizers[0], self.lr_schedulers(), self.recipe, self.resumed_recipe)

@@ -49,6 +49,7 @@ def test_a_commands_help_shows_keys_groups_and_examples(vggx: Any, command: str)
     [
         (["trian"], "there is no command 'trian'; did you mean train?"),
         (["train"], "modality=... or experiment=... or resume=... is required (modalities: audio, image, video)"),
+        (["train", "modalty=video"], "there is no key 'modalty'; did you mean modality?"),
         (["evaluate"], "run=... is required"),
         (["predict", "run=x"], "inputs=... is required"),
         (["train", "modality=vido"], "there is no modality=vido; did you mean video?"),
@@ -122,7 +123,7 @@ def test_cost_into_a_file(vggx: Any) -> None:
 def audio_run(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A quick run on the embedded tones, made by the command in a process of its own."""
     folder = tmp_path_factory.mktemp("audio run")
-    words = ["train", "modality=audio", "trainer.max_epochs=2", *QUICK[2:]]
+    words = ["train", "modality=audio", "seed=7", "trainer.max_epochs=2", *QUICK[2:]]
     done = subprocess.run([sys.executable, "-m", "vggx", *words], cwd=folder, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     assert {path.name for path in folder.iterdir()} == {"runs"}  # and no outputs/ of Hydra's
@@ -147,9 +148,15 @@ def test_evaluate_gives_the_accuracy_of_the_summary(vggx: Any, audio_run: Path) 
 
 
 def test_resume_goes_on_in_the_same_folder_and_words_win(vggx: Any, audio_run: Path, tmp_path: Path) -> None:
-    copy = Path(shutil.copytree(audio_run, tmp_path / "copy of [it]"))
-    answer = vggx("train", f"resume={copy}", "trainer.max_epochs=3")
+    copy = Path(shutil.copytree(audio_run, tmp_path / "copy of [it]'s ${run}"))
+    answer = vggx("train", f"resume={copy}", "trainer.max_epochs=3", "recipe.lr=0.001")
     assert answer.code == 0, answer.err
+    assert json.loads((copy / "summary.json").read_text())["seed"] == 7  # as it was begun
+    torch = pytest.importorskip("torch")
+    last = torch.load(copy / "checkpoints/last.ckpt", weights_only=True)
+    assert last["lr_schedulers"][0]["base_lrs"] == [0.001, 0.001]
+    other = vggx("train", f"resume={copy}", "trainer.max_epochs=4", "recipe.optimizer=sgd")
+    assert "recipe.optimizer=sgd: the run was begun with adamw" in other.err
     rows = list(csv.DictReader((copy / "metrics.csv").open()))
     assert [row["epoch"] for row in rows] == ["1", "2", "3"]
     assert json.loads((copy / "summary.json").read_text())["epochs"] == 3

@@ -98,12 +98,13 @@ def test_the_same_seed_gives_the_same_run_and_another_does_not(make: Any, traine
     assert len({run["run"] for run in (trained, again, other)}) == 3
 
 
-@pytest.mark.parametrize("schedule", ["cosine", "plateau"])
+@pytest.mark.parametrize(("schedule", "workers"), [("cosine", 0), ("plateau", 0), ("cosine", 2)])
 def test_a_resumed_run_ends_bit_for_bit_where_the_unbroken_one_does(
-    make: Any, schedule: str, monkeypatch: pytest.MonkeyPatch
+    make: Any, schedule: str, workers: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # dropout draws from the random states that the checkpoint must hold; patience 0 makes plateau act
     changes = {"recipe__schedule": schedule, "recipe__patience": 0, "modality__net__dropout": 0.3, "seed": 5}
+    changes |= {"modality__data__num_workers": workers}
     whole = train(make(**changes))
     end_of_epoch = Recorder.on_train_epoch_end
     folders = []
@@ -191,8 +192,44 @@ def test_unreadable_files_are_replaced_counted_and_listed(make: Any, shapes: Pat
 
 
 def test_a_loss_that_is_no_number_stops_the_run_and_says_what_to_do(make: Any) -> None:
-    with pytest.raises(FloatingPointError, match=r"training loss became (nan|inf) in epoch 0.*lower recipe.lr"):
+    with pytest.raises(FloatingPointError, match=r"training loss became (nan|inf) in epoch 1, .*lower recipe.lr"):
         train(make(recipe__lr=1e30, modality__net__norm="none"))
+
+
+def test_a_dollar_in_a_class_name_and_folders_in_capitals(make: Any, shapes: Path, tmp_path: Path) -> None:
+    for split in ("Train", "VAL", "Test"):
+        for name, source in {"$1 $x_{": "lying", "two": "standing"}.items():
+            (tmp_path / split / name).mkdir(parents=True)
+            for file in (shapes / split.lower() / source).iterdir():
+                (tmp_path / split / name / file.name).symlink_to(file)
+    summary = train(make(modality__data__root=str(tmp_path), trainer__max_epochs=1))
+    assert summary["data"]["files"] == {"train": 48, "val": 16, "test": 16}
+    assert (Path(summary["run"]) / "confusion.png").is_file()
+
+
+def test_a_bad_test_split_does_not_cost_the_net(make: Any, shapes: Path, tmp_path: Path) -> None:
+    rows = [
+        f"{shapes}/{s}/{k}/{n:02d}.png,{k},{s}"
+        for s in ("train", "val")
+        for k in ("lying", "standing")
+        for n in range(8)
+    ]
+    (tmp_path / "empty.png").touch()
+    (tmp_path / "labels.csv").write_text("path,label,split\n" + "\n".join([*rows, "empty.png,lying,test"]) + "\n")
+    with pytest.raises(ValueError, match="none of the test files can be read"):
+        train(make(modality__data__root=str(tmp_path), trainer__max_epochs=1, runs=str(tmp_path / "runs")))
+    (run,) = (tmp_path / "runs/image").iterdir()
+    _, _, card = load_net(run)
+    assert card["classes"] == ["lying", "standing"]
+
+
+def test_limits_that_leave_nothing_and_a_plateau_without_validation_are_refused(make: Any) -> None:
+    with pytest.raises(ValueError, match="must leave a batch or more"):
+        train(make(trainer__limit_val_batches=0))
+    changed = make(recipe__schedule="plateau", modality__data__val_share=0.0, modality__data__test_share=0.0)
+    changed.modality.data.root = str(Path(changed.modality.data.root) / "train")
+    with pytest.raises(ValueError, match="there is no validation split"):
+        train(changed)
 
 
 def test_a_failing_config_leaves_no_run_folder(make: Any, tmp_path: Path) -> None:
