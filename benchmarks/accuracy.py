@@ -74,6 +74,7 @@ def row(name: str, words: list[str], summaries: list[dict[str, Any]]) -> dict[st
         "seeds": [summary["seed"] for summary in summaries],
         "precision": first["precision"],
         "device": first["device"],
+        "versions": first["versions"],
         "command": "vggx train " + " ".join(words).replace("{data}", "FOLDER"),
     }
 
@@ -101,7 +102,7 @@ def main() -> None:
     before = json.loads(output.read_text())["rows"] if output.is_file() else []
     kept = [old for old in before if old["data"] not in options.names]
     ordered = sorted([*kept, *rows], key=lambda entry: list(SETS).index(entry["data"]))
-    files.write_json(output, {"machine": machine, "versions": summaries[0]["versions"], "rows": ordered})
+    files.write_json(output, {"machine": machine, "rows": ordered})
     shown = ("data", "modality", "plan", "params", "macs", "split", "files", "accuracy", "interval_95", "train_seconds")
     show([{key: entry[key] for key in shown} for entry in ordered])
     print(f"written to {output}")

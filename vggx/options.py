@@ -33,7 +33,7 @@ class DataOptions:
         root: folder of the data; without one the modality's embedded data are used.
         source: how the folder is read: folder, manifest, ...; guessed from what lies in it where unset.
         manifest: a CSV file `path,label[,split,group,...]`, paths relative to it.
-        classes: the class names in order; found in the data where unset, and then checked against nothing.
+        classes: the class names in order, and no others; found in the data where unset.
         val_share, test_share: shares of the files taken for validation and test where the data give no split.
         split_seed: seed of that choice.
         batch_size: samples in a batch, on each device.

@@ -100,7 +100,8 @@ def array_listing(
 
 
 def idx_file(root: Path, name: str) -> Path:
-    found = [root / name, root / f"{name}.gz", root / name.replace("-idx", ".idx")]
+    names = (name, name.replace("-idx", ".idx"))
+    found = [root / f"{each}{ending}" for each in names for ending in ("", ".gz")]
     for path in found:
         if path.is_file():
             return path
@@ -121,7 +122,7 @@ def idx(root: Path, options: DataOptions, extensions: Sequence[str]) -> Listing:
 
 
 def cifar10(root: Path, options: DataOptions, extensions: Sequence[str]) -> Listing:
-    """CIFAR-10 as distributed for Python, read by torchvision; `root` holds its folder or archive."""
+    """CIFAR-10 as distributed for Python, read by torchvision; `root` holds its folder, unpacked."""
     from torchvision.datasets import CIFAR10
 
     try:

@@ -133,7 +133,7 @@ def test_kill_9_in_the_middle_of_writing_leaves_the_old_file_whole(tmp_path: Pat
     assert done.returncode == -9
     assert target.read_text() == "old"
     (left,) = (path for path in tmp_path.iterdir() if path != target)
-    assert left.name.startswith(".a.")
+    assert left.name.startswith(f"{files.WRITING}a.")
     assert left.read_text() == "half"
 
 

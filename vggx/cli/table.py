@@ -19,7 +19,7 @@ EXAMPLES = {
         "vggx train modality=image modality.data.root=photos modality.net.plan=D trainer.max_epochs=30",
         "vggx train modality=video modality.data.root=clips trainer.precision=bf16-mixed recipe=adamw",
         "vggx train -m modality=image,audio seed=0,1,2              # a sweep",
-        "vggx train experiment=fashion_mnist modality=image modality.data.root=FOLDER",
+        "vggx train experiment=fashion_mnist modality.data.root=FOLDER",
         "vggx train resume=runs/video/2026-01-31_12-00-00 trainer.max_epochs=60",
         "vggx train modality=audio --cfg job                        # show the config, train nothing",
     ],

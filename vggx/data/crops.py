@@ -9,7 +9,7 @@ from torchvision.transforms import v2
 def training_crop(size: int, scale: Sequence[float], flip: bool) -> Callable[[Tensor], Tensor]:
     """A random share of the picture's area at a random place, resized to `size`; half of them mirrored if `flip`.
 
-    A share of exactly 1 is the centre at full height, as in evaluation.
+    A share of exactly 1 is the centre at its full short side.
 
     Raises:
         ValueError: a scale that is not 0 < least <= greatest <= 1.

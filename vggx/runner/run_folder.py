@@ -3,6 +3,8 @@
 from datetime import datetime
 from pathlib import Path
 
+from vggx.files import WRITING
+
 LAST, BEST = "checkpoints/last.ckpt", "checkpoints/best.ckpt"
 
 
@@ -33,6 +35,5 @@ def last_checkpoint(folder: Path) -> Path:
 
 def clear_leftovers(folder: Path) -> None:
     """Remove the temporary files of a run that was killed while it wrote."""
-    for path in [*folder.glob(".*.*"), *folder.glob("checkpoints/.*.*")]:
-        if path.is_file():
-            path.unlink()
+    for path in [*folder.glob(f"{WRITING}*"), *folder.glob(f"checkpoints/{WRITING}*")]:
+        path.unlink()

@@ -2,6 +2,7 @@
 
 import csv
 import json
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -255,3 +256,13 @@ def test_a_strategy_that_would_lose_the_records_is_refused(make: Any) -> None:
 def test_versions_name_what_ran(trained: dict[str, Any]) -> None:
     assert trained["versions"]["torch"] == torch.__version__.split("+")[0]
     assert trained["versions"].keys() == {"python", *train_module.VERSIONS}
+
+
+def test_what_a_killed_run_was_writing_is_removed_when_it_is_resumed(trained: dict[str, Any], tmp_path: Path) -> None:
+    run = Path(shutil.copytree(trained["run"], tmp_path / "run"))
+    half, own = run / "checkpoints/.writing-last.x.ckpt", run / ".notes.txt"
+    half.write_bytes(b"half")
+    own.write_text("the user's")
+    train(resumed_settings(run), resume=run)
+    assert own.is_file()
+    assert not half.exists()
