@@ -1,0 +1,41 @@
+"""The figures of the README are those of the committed results."""
+
+import json
+from pathlib import Path
+
+ROOT = Path(__file__).parents[1]
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+
+
+def test_cost_table() -> None:
+    for row in json.loads((ROOT / "benchmarks/results/cost.json").read_text())["rows"]:
+        assert f"| {row['params']:,} | {row['macs']:,} |" in README
+
+
+def test_accuracy_table() -> None:
+    rows = json.loads((ROOT / "benchmarks/results/accuracy_cpu.json").read_text())["rows"]
+    assert len(rows) == 7
+    for row in rows:
+        low, high = row["interval_95"]
+        cells = f"{row['accuracy']:.4f} | {low:.3f} to {high:.3f} | {row['train_seconds']:.0f} |"
+        line = next(line for line in README.splitlines() if line.startswith(f"| {row['data']} |"))
+        assert line.endswith(cells)
+        assert f"| {row['macs']:,} |" in line
+
+
+def test_the_commands_it_names_exist() -> None:
+    from vggx import configs
+    from vggx.cli import keys
+    from vggx.cli.table import COMMANDS
+
+    words = [line.split() for line in README.splitlines() if line.startswith("    vggx ")]
+    assert len(words) >= 8
+    for _, command, *rest in words:
+        assert command in COMMANDS
+        known = keys.known(command, None)
+        given = [word.partition("=")[0] for word in rest if "=" in word]
+        assert [key for key in given if key not in known] == []
+    for place in ("modalities/image/README.md", "docs/architecture.md", "docs/add_a_block.md", "CONTRIBUTING.md"):
+        assert f"({place})" in README
+        assert (ROOT / place).is_file()
+    assert configs.folder().is_dir()
