@@ -55,6 +55,10 @@ def train(settings: Settings, *, job: int | None = None, resume: Path | None = N
     say(f"data: {data.describe()}")
     if len(listing.classes) < 2:
         raise ValueError(f"the data have one class only, {listing.classes}: there is nothing to tell apart")
+    seen = {sample.label for sample in listing.splits["train"]}
+    empty = [name for label, name in enumerate(listing.classes) if label not in seen]
+    if empty:
+        raise ValueError(f"no training file is of the class {', '.join(empty)}: it could not be learned")
     net: PreparedNet = modality.build(len(listing.classes))
     sizes = {split: len(listing.splits[split]) for split in SPLITS}
     if settings.recipe.schedule == "plateau" and not sizes["val"]:
@@ -67,6 +71,10 @@ def train(settings: Settings, *, job: int | None = None, resume: Path | None = N
         measure(net, data, modality.net)
     card = store.make_card(modality, net, listing.classes)
     task = ClassifyTask(net, settings.recipe, card)
+    if checkpoint is not None:
+        saved = read_checkpoint(checkpoint)
+        task.on_load_checkpoint(saved)  # refuses what does not fit before anything in the folder is written
+        data.start_epoch = saved["epoch"] + 1
     first = is_first()
     folder = resume or (new_run(settings.runs, modality.name, job) if first else Path(os.devnull))
     recorder.folder = folder
@@ -80,8 +88,6 @@ def train(settings: Settings, *, job: int | None = None, resume: Path | None = N
         nd.channels_last(net, net.vgg.dims)
     if settings.trainer.compile:
         net.compile()
-    if checkpoint is not None:
-        data.start_epoch = read_checkpoint(checkpoint)["epoch"] + 1
     trainer.fit(task, datamodule=data, ckpt_path=checkpoint, weights_only=True)
 
     folder = trainer.strategy.broadcast(folder)

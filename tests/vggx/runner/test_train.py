@@ -154,6 +154,7 @@ def test_resume_with_another_plan_or_class_list_names_it(trained: dict[str, Any]
         train(resumed_settings(run, modality__net__plan="mini"), resume=run)
     with pytest.raises(ValueError, match=r"is not in the class list|is a class that is not"):
         train(resumed_settings(run, modality__data__classes=["lying", "sitting"]), resume=run)
+    assert settings.read_run(run)["modality"]["net"]["plan"] == "micro"  # the folder is as it was
     with pytest.raises(FileNotFoundError, match=r"no checkpoints/last\.ckpt"):
         train(make(), resume=tmp_path)
 
@@ -231,6 +232,11 @@ def test_limits_that_leave_nothing_and_a_plateau_without_validation_are_refused(
     changed.modality.data.root = str(Path(changed.modality.data.root) / "train")
     with pytest.raises(ValueError, match="there is no validation split"):
         train(changed)
+
+
+def test_a_class_without_a_training_file_is_refused(make: Any) -> None:
+    with pytest.raises(ValueError, match="no training file is of the class sitting"):
+        train(make(modality__data__classes=["lying", "sitting", "standing"]))
 
 
 def test_a_failing_config_leaves_no_run_folder(make: Any, tmp_path: Path) -> None:
