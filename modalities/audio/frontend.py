@@ -43,7 +43,6 @@ class LogMel(nn.Module):
             raise ValueError(f"modality.net.mel_scale must be htk or slaney, not {mel_scale!r}")
         if not 0 <= f_min < top <= sample_rate / 2:
             raise ValueError(f"frequencies must lie in 0 <= f_min < f_max <= {sample_rate / 2} Hz: {f_min}, {top}")
-        self.hop = hop
         self.spectrogram = MelSpectrogram(
             sample_rate,
             n_fft=n_fft,
