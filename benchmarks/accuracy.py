@@ -7,7 +7,6 @@ python benchmarks/accuracy.py digits moving_digits tones -- trainer.accelerator=
 
 import argparse
 import json
-import math
 import platform
 import subprocess
 import sys
@@ -17,6 +16,7 @@ from typing import Any
 
 from vggx import files
 from vggx.report.tables import show
+from vggx.tasks.predictions import wilson_interval
 
 RESULTS = Path(__file__).parent / "results"
 # name -> words of `vggx train`; {data} is --data
@@ -40,14 +40,6 @@ def train(words: list[str], seed: int, runs: str) -> dict[str, Any]:
     return json.loads((Path(run) / "summary.json").read_text())
 
 
-def interval(accuracy: float, count: int) -> tuple[float, float]:
-    """Wilson's 95 % interval of a share of `count` files."""
-    z = 1.959964
-    centre = (accuracy + z * z / (2 * count)) / (1 + z * z / count)
-    half = z / (1 + z * z / count) * math.sqrt(accuracy * (1 - accuracy) / count + z * z / (4 * count * count))
-    return round(centre - half, 4), round(centre + half, 4)
-
-
 def row(name: str, words: list[str], summaries: list[dict[str, Any]]) -> dict[str, Any]:
     """Mean and spread over the seeds, of the test split, or of validation where there is no test split."""
     first = summaries[0]
@@ -55,7 +47,7 @@ def row(name: str, words: list[str], summaries: list[dict[str, Any]]) -> dict[st
     found = [summary[f"{split}_accuracy"] for summary in summaries]
     mean = sum(found) / len(found)
     count = first["data"]["files"][split]
-    low, high = interval(mean, count)
+    low, high = wilson_interval(mean, count)
     return {
         "data": name,
         "modality": first["modality"],

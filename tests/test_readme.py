@@ -26,11 +26,12 @@ def test_accuracy_table() -> None:
 def test_the_commands_it_names_exist() -> None:
     from vggx import configs
     from vggx.cli import keys
-    from vggx.cli.table import COMMANDS
+    from vggx.cli.table import COMMANDS, parted
 
     words = [line.split() for line in README.splitlines() if line.startswith("    vggx ")]
     assert len(words) >= 8
-    for _, command, *rest in words:
+    for _, *line in words:
+        command, rest = parted(line)
         assert command in COMMANDS
         known = keys.known(command, None)
         given = [word.partition("=")[0] for word in rest if "=" in word]

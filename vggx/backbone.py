@@ -2,6 +2,7 @@
 
 from collections import OrderedDict
 from collections.abc import Sequence
+from typing import cast
 
 from torch import Tensor, nn
 
@@ -53,9 +54,23 @@ class Backbone(nn.Sequential):
         super().__init__(blocks)
         self.width = in_channels
 
-    def forward(self, x: Tensor) -> list[Tensor]:
+    def forward(self, x: Tensor, valid: Tensor | None = None) -> list[Tensor]:
+        """
+        Args:
+            x: (N, C, *S)
+            valid: (N, S[0]), which positions of the first axis are input and not padding; all where None.
+        """
         maps = []
-        for block in self:
-            x = block(x)
+        for block in self.blocks():
+            x, valid = block(x, valid), block.valid_after(valid)
             maps.append(x)
         return maps
+
+    def valid_after(self, valid: Tensor | None) -> Tensor | None:
+        """What is valid of the last map: L positions become L // s at every pool of s."""
+        for block in self.blocks():
+            valid = block.valid_after(valid)
+        return valid
+
+    def blocks(self) -> list[VGGBlock]:
+        return cast(list[VGGBlock], list(self))

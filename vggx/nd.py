@@ -40,6 +40,14 @@ def per_axis(value: int | Sequence[int], dims: int) -> tuple[int, ...]:
     return values
 
 
+def paddings(padding: str | Sequence[str], dims: int) -> tuple[str, ...]:
+    """A word of `PADDING` for all axes, or one per axis, as a tuple of length `dims`."""
+    modes = (padding,) * dims if isinstance(padding, str) else tuple(padding)
+    if len(modes) != dims or any(mode not in PADDING for mode in modes):
+        raise ValueError(f"padding must be one of {PADDING}, for all axes or one for each of {AXES[dims]}: {modes}")
+    return modes
+
+
 class ReplicatePad(nn.Module):
     """(N, C, *S) -> (N, C, *(S + 2 pad)): repeats the border values along the axes with pad > 0.
 
@@ -66,11 +74,9 @@ def conv(
     """
     check_dims(dims)
     kernels = per_axis(kernel, dims)
-    modes = (padding,) * dims if isinstance(padding, str) else tuple(padding)
+    modes = paddings(padding, dims)
     if any(size < 1 or size % 2 == 0 for size in kernels):
         raise ValueError(f"kernels must be odd to keep the size of the map, got {kernels}")
-    if len(modes) != dims or any(mode not in PADDING for mode in modes):
-        raise ValueError(f"padding must be one of {PADDING}, for all axes or one for each of {AXES[dims]}: {modes}")
     zeros = tuple(size // 2 if mode == "zeros" else 0 for size, mode in zip(kernels, modes, strict=True))
     copies = tuple(size // 2 if mode == "replicate" else 0 for size, mode in zip(kernels, modes, strict=True))
     layer = CONV[dims](in_channels, width, kernels, padding=zeros, bias=bias)
@@ -87,9 +93,39 @@ def pool_up(x: Tensor, grid: Sequence[int]) -> Tensor:
     return x if target == tuple(size) else ADAPTIVE_AVERAGE[len(target)](x, target)
 
 
-def mean_over_axes(x: Tensor) -> Tensor:
-    """(N, C, *S) -> (N, C)"""
-    return x.flatten(2).mean(2)
+def mean_over_axes(x: Tensor, valid: Tensor | None = None) -> Tensor:
+    """(N, C, *S) -> (N, C), over the valid positions of the first axis."""
+    if valid is None:
+        return x.flatten(2).mean(2)
+    steps = x.flatten(3).mean(3) if x.ndim > 3 else x
+    return zero_padding(steps, valid).sum(2) / valid.sum(1, keepdim=True).to(x.dtype)
+
+
+def valid_steps(lengths: Tensor, size: int) -> Tensor:
+    """(N,) -> (N, size): which positions of the first spatial axis are input; those from its length on are padding."""
+    return torch.arange(size, device=lengths.device) < lengths[:, None]
+
+
+def valid_after(valid: Tensor | None, kernel: int, stride: int) -> Tensor | None:
+    """(N, T) -> (N, (T - kernel) // stride + 1): a window is valid if its last position is, so L becomes L // s."""
+    return None if valid is None else valid[:, kernel - 1 :: stride]
+
+
+def zero_padding(x: Tensor, valid: Tensor | None) -> Tensor:
+    """(N, C, T, ...), (N, T) -> the same, 0 where not valid: what a convolution sees beyond a clip's end."""
+    return x if valid is None else x.masked_fill(~valid.view(len(valid), 1, -1, *(1,) * (x.ndim - 3)), 0)
+
+
+def on_valid(layer: nn.Module, x: Tensor, valid: Tensor) -> Tensor:
+    """(N, C, T, ...), (N, T) -> the same, 0 where not valid: the layer sees the valid steps alone, as one long clip.
+
+    So the statistics of a batch norm in training are those of the clips, and not of what pads them.
+    """
+    steps = x.movedim(1, -1)
+    seen = layer(steps[valid].movedim(-1, 0)[None])
+    made = seen.new_zeros(steps.shape)
+    made[valid] = seen[0].movedim(0, -1)
+    return made.movedim(-1, 1)
 
 
 def channels_last(module: nn.Module, dims: int) -> nn.Module:

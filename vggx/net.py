@@ -79,17 +79,23 @@ class VGG(nn.Module):
         geometry.check_input(self.plan, layers, size)
         self.smallest_input = geometry.smallest_input(layers)
         self.grid = geometry.output_size(layers, size) if grid is None else nd.per_axis(grid, self.dims)
+        self.padding = nd.paddings(padding, self.dims)
         self.backbone = Backbone(
-            self.plan, self.dims, channels, pools=pools, norm=norm, activation=activation, padding=padding
+            self.plan, self.dims, channels, pools=pools, norm=norm, activation=activation, padding=self.padding
         )
         self.head = HEADS[head](self.plan, classes, grid=self.grid, dropout=dropout, activation=activation)
         initialise(self, init)
 
-    def check(self, x: Tensor) -> None:
+    def check(self, x: Tensor, valid: Tensor | None = None) -> None:
         """
         Raises:
-            ValueError: not the axes or channels that the net takes, or too short for its pools.
+            ValueError: not the axes or channels that the net takes, too short for its pools, a padded clip shorter than
+                `least_valid`, or padding where the net repeats the last position of its input.
         """
+        if valid is not None and self.padding[0] != "zeros":
+            raise ValueError(f"a net with padding={self.padding[0]!r} along the first axis takes no padded clips")
+        if valid is not None and (shortest := int(valid.sum(1).min())) < self.least_valid:
+            raise ValueError(f"a clip of {shortest} valid steps is shorter than the net's least, {self.least_valid}")
         if x.ndim != self.dims + 2 or x.shape[1] != self.in_channels:
             axes = ", ".join(nd.AXES[self.dims])
             raise ValueError(f"the net takes (N, {self.in_channels}, {axes}), got a tensor of {tuple(x.shape)}")
@@ -99,9 +105,20 @@ class VGG(nn.Module):
                 f"got {tuple(x.shape[2:])}"
             )
 
-    def forward(self, x: Tensor) -> Tensor:
-        self.check(x)
-        return self.head(self.backbone(x))
+    def forward(self, x: Tensor, valid: Tensor | None = None) -> Tensor:
+        """
+        Args:
+            x: (N, C, *S)
+            valid: (N, S[0]), which positions of the first axis are input; the others pad a shorter clip with zeros, and
+                the answer is what the clip gets alone. All where None.
+        """
+        self.check(x, valid)
+        return self.head(self.backbone(x, valid), self.backbone.valid_after(valid))
+
+    @property
+    def least_valid(self) -> int:
+        """The least positions along the first axis from which the head has its whole grid."""
+        return self.smallest_input[0] * self.grid[0]
 
 
 def scaled(x: Tensor) -> Tensor:
@@ -130,17 +147,37 @@ class Normalise(nn.Module):
 
 
 class PreparedNet(nn.Module):
-    """A sample as the datamodule gives it -> (N, K): prepare, normalise, net.
+    """A batch as the datamodule gives it -> (N, K): prepare, normalise, [augment], net.
 
     What turns a file's content into the net's input is a part of the net and travels with its weights, so that no
-    later user can feed it something else. `prepare` is the identity for pixels and the log-mel front-end for sound.
+    later user can feed it something else.
+
+    Args:
+        vgg: the net.
+        normalise: with the statistics of the training data.
+        prepare: (x, lengths or None) -> (maps, valid or None): the log-mel front-end for sound; None for pixels.
+        augment: (maps, valid or None) -> maps, in training alone, on the normalised maps.
     """
 
-    def __init__(self, vgg: VGG, normalise: Normalise, prepare: nn.Module | None = None):
+    def __init__(
+        self, vgg: VGG, normalise: Normalise, prepare: nn.Module | None = None, augment: nn.Module | None = None
+    ):
         super().__init__()
-        self.prepare = nn.Identity() if prepare is None else prepare
+        self.prepare, self.augment = prepare, augment
         self.normalise = normalise
         self.vgg = vgg
 
-    def forward(self, x: Tensor) -> Tensor:
-        return self.vgg(self.normalise(self.prepare(x)))
+    def prepared(self, x: Tensor, lengths: Tensor | None = None) -> tuple[Tensor, Tensor | None]:
+        """(N, ...) and (N,), how long each clip is where they differ -> (N, C, *S) as measured, valid (N, S[0])"""
+        return (x, None) if self.prepare is None else self.prepare(x, lengths)
+
+    def eaten(self, x: Tensor, lengths: Tensor | None = None) -> tuple[Tensor, Tensor | None]:
+        """What the net eats of a batch: normalised, augmented in training, zero where not valid; and what is valid."""
+        x, valid = self.prepared(x, lengths)
+        x = self.normalise(x)
+        if self.augment is not None and self.training:
+            x = self.augment(x, valid)
+        return nd.zero_padding(x, valid), valid
+
+    def forward(self, x: Tensor, lengths: Tensor | None = None) -> Tensor:
+        return self.vgg(*self.eaten(x, lengths))

@@ -36,6 +36,9 @@ class DataOptions:
         classes: the class names in order, and no others; found in the data where unset.
         val_share, test_share: shares of the files taken for validation and test where the data give no split.
         split_seed: seed of that choice.
+        fold: the fold, or the number of the official split, that is the test split; the others are trained on.
+        fold_column: the manifest's column that holds the fold: fold, speaker, ...
+        follow_links: take symbolic links, and files outside the root, too.
         batch_size: samples in a batch, on each device.
         num_workers: loading processes; one per core up to 8 where unset.
         on_error: skip (replace an unreadable file in training by the next one, count and list it) or raise.
@@ -49,6 +52,9 @@ class DataOptions:
     val_share: float = 0.15
     test_share: float = 0.15
     split_seed: int = 0
+    fold: int | str | None = None
+    fold_column: str = "fold"
+    follow_links: bool = False
     batch_size: int | None = None
     num_workers: int | None = None
     on_error: str = "skip"
@@ -56,6 +62,8 @@ class DataOptions:
 
     # what a file goes through on its way to the net; these travel with the net
     PREPROCESSING: ClassVar[tuple[str, ...]] = ()
+    # those of them that say how many views of a file are averaged, which evaluation may choose anew
+    VIEWS: ClassVar[tuple[str, ...]] = ()
 
     def contract(self) -> dict[str, Any]:
         """What the net eats, in words and plain values: {shape, axes, values}."""
@@ -141,6 +149,7 @@ class Recipe:
         patience: plateau: epochs without a better validation accuracy before the same happens.
         factor: what step and plateau multiply by.
         label_smoothing: share of the target spread over all classes.
+        mixup: alpha of the Beta distribution by which every training sample is mixed with another (0: not at all).
     """
 
     optimizer: str | None = None
@@ -153,6 +162,7 @@ class Recipe:
     patience: int = 5
     factor: float = 0.1
     label_smoothing: float = 0.0
+    mixup: float = 0.0
 
 
 @dataclass(kw_only=True)
@@ -187,15 +197,17 @@ class Modality:
     """A modality's name, its two sets of options, and the package that makes things of them.
 
     Attributes:
-        code: package with the modules `net` (`vgg_arguments`, `build`) and `data` (`open_data`); from packaged configs
-            alone, never from a run folder.
-        unset: what options left unset become.
+        code: package with the modules `net` (`vgg_arguments`, `build`), `data` (`open_data`), `preview` (`panels`) and
+            `facts` (`facts`); from packaged configs alone, never from a run folder.
+        presets: what options left unset become by a choice: {option of net: {choice: {section: {option: value}}}}.
+        unset: what those become that are left then.
     """
 
     name: str
     code: str
     net: NetOptions
     data: DataOptions
+    presets: dict[str, Any] = field(default_factory=dict)
     unset: dict[str, Any] = field(default_factory=dict)
 
     def vgg_arguments(self) -> dict[str, Any]:

@@ -4,10 +4,14 @@ import math
 from collections.abc import Callable
 from typing import Any
 
-from torch import nn
+import torch
+from torch import Tensor, nn
+from torch.distributions import Beta
+from torch.nn import functional as F
 from torch.optim import SGD, AdamW, Optimizer
 from torch.optim.lr_scheduler import LambdaLR, LRScheduler, ReduceLROnPlateau
 
+from vggx.net import scaled
 from vggx.options import Recipe, given
 
 OPTIMIZERS: dict[str, Callable[[list[dict], Recipe], Optimizer]] = {
@@ -42,6 +46,8 @@ def check(recipe: Recipe) -> None:
         raise ValueError(f"recipe.lr must be positive, got {recipe.lr}")
     if recipe.schedule == "step" and recipe.step_epochs < 1:
         raise ValueError(f"recipe.step_epochs must be 1 or more, got {recipe.step_epochs}")
+    if recipe.mixup < 0:
+        raise ValueError(f"recipe.mixup must be 0 (none) or more, got {recipe.mixup}")
     if recipe.warmup_epochs < 0 or not 0 <= recipe.label_smoothing < 1:
         raise ValueError(
             "recipe.warmup_epochs must be 0 or more and recipe.label_smoothing from 0 up to below 1, "
@@ -84,6 +90,32 @@ def scheduler(optimiser: Optimizer, recipe: Recipe, steps: int, epochs: int) -> 
         return ReduceLROnPlateau(optimiser, mode="max", factor=recipe.factor, patience=recipe.patience)
     per_epoch = steps / max(1, epochs)
     return LambdaLR(optimiser, lambda step: multiplier(recipe, step, per_epoch, epochs))
+
+
+def mixup(
+    x: Tensor, lengths: Tensor | None, labels: Tensor, classes: int, alpha: float
+) -> tuple[Tensor, Tensor | None, Tensor]:
+    """Mix every sample of a batch, and its label, with another of it; each has a share of its own.
+
+    Source: Zhang et al., "mixup: Beyond Empirical Risk Minimization", equation 2.
+
+    Args:
+        x: (N, ...) bytes or floats.
+        lengths: (N,) of padded clips; a mixture is as long as the longer of its two.
+        labels: (N,)
+        classes: K.
+        alpha: the shares are drawn from Beta(alpha, alpha).
+
+    Returns:
+        The mixtures (N, ...) as floats, their lengths, and the probability of each class (N, K).
+    """
+    # drawn on the CPU, whose random state a resumed run goes on from
+    share = Beta(alpha, alpha).sample((len(x),)).to(x.device)
+    other = torch.randperm(len(x)).to(x.device)
+    x, target = scaled(x), F.one_hot(labels, classes).float()
+    mixed = torch.lerp(x[other], x, share.view(-1, *(1,) * (x.ndim - 1)))
+    longer = None if lengths is None else lengths.maximum(lengths[other])
+    return mixed, longer, torch.lerp(target[other], target, share[:, None])
 
 
 def renew(optimiser: Optimizer, schedule: Any, recipe: Recipe, saved: dict[str, Any]) -> None:

@@ -15,12 +15,12 @@ KEPT = ("modality", "recipe", "trainer", "seed", "runs", "logger")
 
 
 def resolve(config: DictConfig) -> Settings:
-    """The settings of a composed config, with every unset option filled in.
+    """The settings of a composed config, with every unset option filled in; parts that a command lacks are Python's.
 
     Raises:
         ValueError: a source that needs a root, and none given.
     """
-    kept = OmegaConf.create({name: config[name] for name in KEPT})
+    kept = OmegaConf.create({name: config[name] for name in KEPT if name in config})
     data, unset = kept.modality.data, kept.modality.unset
     embedded = data.root is None and data.manifest is None
     if not embedded and data.source == unset.embedded.data.source:
@@ -33,8 +33,20 @@ def resolve(config: DictConfig) -> Settings:
 
 
 def fill(config: DictConfig, kind: str) -> None:
-    """Give every option that is still None what `modality.unset.<kind>` says: "embedded" without a root, or "root"."""
-    for section, values in config.modality.unset[kind].items():
+    """Give every option that is still None its value.
+
+    First what comes with a choice, `modality.presets.<option of net>.<choice>`, then what `modality.unset.<kind>` says:
+    "embedded" without a root, or "root".
+    """
+    modality = config.modality
+    for option, presets in modality.get("presets", {}).items():
+        fill_in(config, presets.get(modality.net[option], {}))
+    fill_in(config, modality.unset[kind])
+
+
+def fill_in(config: DictConfig, sections: DictConfig | dict[str, Any]) -> None:
+    """Give options that are still None these values, {section: {option: value}}."""
+    for section, values in sections.items():
         target = config.modality[section] if section in ("net", "data") else config.get(section, {})
         for key, value in values.items():
             if key in target and target[key] is None:
@@ -49,9 +61,10 @@ def usual(modality: DictConfig) -> Modality:
 
 
 def plain_values(settings: Settings) -> dict[str, Any]:
-    """What config.yaml holds: values only, no class names; `unset` and `code` are the packaged config's own."""
+    """What config.yaml holds: values only, no class names; `presets`, `unset` and `code` are the package's own."""
     values = plain_options(settings)
-    del values["modality"]["unset"], values["modality"]["code"]
+    for name in ("presets", "unset", "code"):
+        del values["modality"][name]
     return values
 
 

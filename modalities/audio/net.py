@@ -1,11 +1,12 @@
-"""(N, samples) -> (N, K): log-mel front-end, then VGG in dims 1 along time."""
+"""(N, samples) -> (N, K): front-end, then VGG in dims 1 along time."""
 
 from typing import Any
 
 from torch import Tensor, nn
-from torch.nn import functional as F
 
-from modalities.audio.frontend import LogMel
+from modalities.audio.augment import spec_augment
+from modalities.audio.frontend import Frontend, make
+from modalities.audio.frontend.levels import BandPool, Chain, ClipLevels
 from modalities.audio.options import Data, Net
 from vggx.net import VGG, Normalise, PreparedNet
 from vggx.options import given
@@ -27,17 +28,6 @@ def matching_pools(steps: int, bands: int, blocks: int) -> list[int]:
     return min(choices, key=lambda pools: abs(steps_after(steps, pools) - bands))
 
 
-class BandPool(nn.Module):
-    """(N, F, T) -> (N, F', T): the mean over equal shares of the frequency axis."""
-
-    def __init__(self, bands: int):
-        super().__init__()
-        self.bands = bands
-
-    def forward(self, x: Tensor) -> Tensor:
-        return F.adaptive_avg_pool2d(x, (self.bands, x.shape[-1]))
-
-
 class FoldedVGG(VGG):
     """(N, F', T) -> (N, K): every band goes through the same dims 1 net as one channel; the head averages them all.
 
@@ -45,31 +35,30 @@ class FoldedVGG(VGG):
     so that a head with a kernel of one step averages over bands and time.
     """
 
-    def forward(self, x: Tensor) -> Tensor:
+    def forward(self, x: Tensor, valid: Tensor | None = None) -> Tensor:
         if x.ndim != 3:
             raise ValueError(f"the net takes (N, bands, time), got a tensor of {tuple(x.shape)}")
         count, bands, _ = x.shape
         folded = x.flatten(0, 1)[:, None]
         self.check(folded)
-        maps = self.backbone(folded)
+        maps = self.backbone(folded, None if valid is None else valid.repeat_interleave(bands, 0))
         laid = [m.unflatten(0, (count, bands)).transpose(1, 2).flatten(2) for m in maps]
-        return self.head(laid)
+        after = self.backbone.valid_after(valid)
+        return self.head(laid, None if after is None else after.repeat(1, bands))
 
 
 def vgg_arguments(options: Net, data: Data) -> dict[str, Any]:
     """The arguments of `VGG`: mel bands are channels, or there is one channel and the bands are rows of the batch.
 
     Raises:
-        ValueError: an unknown `frequency`, more bands than mels, a grid that would reach across bands, or not one
-            time pool per block.
+        ValueError: an unknown `frequency`, more bands than mels, a grid that would reach across bands, not one time
+            pool per block, or as `frontend.make`.
     """
     if options.frequency not in FREQUENCY:
         raise ValueError(f"modality.net.frequency must be one of {', '.join(FREQUENCY)}, not {options.frequency!r}")
-    if given(options.hop, "hop") < 1 or given(options.n_fft, "n_fft") < 2:
-        raise ValueError(f"modality.net.hop and n_fft must be 1 and 2 or more, got {options.hop} and {options.n_fft}")
     common = options.common_arguments()
     plan = get_plan(common.get("plan", "D"))
-    steps = data.input_shape()[0] // given(options.hop, "hop") + 1
+    steps = make_frontend(options, data).steps(data.input_shape()[0])
     pools = options.time_pools or [2] * len(plan.blocks)
     channels = given(options.mels, "mels")
     if options.frequency == "pooled":
@@ -85,23 +74,40 @@ def vgg_arguments(options: Net, data: Data) -> dict[str, Any]:
     return {"input_shape": (channels, steps), "pools": pools, "grid": (1,)} | common
 
 
+def make_frontend(options: Net, data: Data, least: int = 1) -> Frontend:
+    """The front-end of these options; a clip gives at least so many steps."""
+    settings: dict[str, Any] = {name: given(getattr(options, name), name) for name in ("n_fft", "hop", "mels")}
+    free = {name: getattr(options, name) for name in ("f_min", "f_max", "mel_scale")}
+    settings |= {name: value for name, value in free.items() if value is not None}
+    return make(options.frontend, sample_rate=given(data.sample_rate, "sample_rate"), least=least, **settings)
+
+
+def preparation(frontend: Frontend, options: Net) -> nn.Module:
+    """The front-end, and behind it what the options do to its maps.
+
+    Raises:
+        ValueError: a floor that is not below the loudest cell.
+    """
+    after: list[nn.Module] = []
+    floor = options.floor_db
+    if floor is not None and not floor > 0:
+        raise ValueError(f"modality.net.floor_db must be more than 0 dB below a clip's loudest cell, not {floor}")
+    if floor is not None or options.subtract_mean:
+        after.append(ClipLevels(None if floor is None else floor * frontend.DECIBEL, options.subtract_mean))
+    if options.frequency == "pooled":
+        after.append(BandPool(options.rows()))
+    return Chain(frontend, *after) if after else frontend
+
+
 def build(options: Net, data: Data, classes: int) -> PreparedNet:
     """The net of these options, its front-end in it.
 
     Raises:
-        ValueError: as `VGG` and `LogMel`, or statistics of more than the one value that stands for all bands.
+        ValueError: as `VGG`, `frontend.make` and `preparation`, or statistics of more than the one value that
+            stands for all bands.
     """
-    frontend: nn.Module = LogMel(
-        given(data.sample_rate, "sample_rate"),
-        n_fft=given(options.n_fft, "n_fft"),
-        hop=given(options.hop, "hop"),
-        mels=given(options.mels, "mels"),
-        f_min=options.f_min,
-        f_max=options.f_max,
-        mel_scale=options.mel_scale,
-    )
-    kind = VGG
-    if options.frequency == "pooled":
-        frontend, kind = nn.Sequential(frontend, BandPool(options.rows())), FoldedVGG
+    kind = FoldedVGG if options.frequency == "pooled" else VGG
     vgg = kind(classes=classes, **vgg_arguments(options, data))
-    return PreparedNet(vgg, Normalise(*options.statistics(1)), frontend)
+    frontend = preparation(make_frontend(options, data, vgg.least_valid), options)
+    bands = given(options.bands if options.frequency == "pooled" else options.mels, "bands")
+    return PreparedNet(vgg, Normalise(*options.statistics(1)), frontend, spec_augment(data, bands))

@@ -8,31 +8,51 @@ from vggx.options import DataOptions, NetOptions, given
 
 @dataclass(kw_only=True)
 class Data(DataOptions):
-    """Clips of one length and rate, one channel.
+    """Clips of one rate and one channel. What changes a clip in training is off unless it is set.
 
     Attributes:
         sample_rate: Hz; a file at another rate is resampled.
-        seconds: length of a clip; a shorter file is padded with silence.
+        seconds: greatest length of a clip; a shorter file is taken at its own.
         clips: clips per file in evaluation, evenly spread.
+        channels: of a file with several: mix (their mean) or mono (it is a bad file).
+        max_seconds: a file that is longer by its header is a bad file.
+        time_shift: greatest shift either way, seconds; silence moves in, over half of the clip at most.
+        gain_db: greatest change of level either way, dB.
+        noise_snr: least and greatest ratio of the clip to white noise that is added, dB.
+        time_stretch: least and greatest speed; 2 halves the length, the pitch stays.
+        pitch_shift: greatest change of pitch either way, semitones; the length stays.
+        frequency_mask, time_mask: SpecAugment's greatest widths of a mask, bands and steps of the net's input.
+        masks: how many of each.
     """
 
     sample_rate: int | None = None
     seconds: float | None = None
     clips: int = 1
+    channels: str = "mix"
+    max_seconds: float = 86_400.0
+    time_shift: float = 0.0
+    gain_db: float = 0.0
+    noise_snr: list[float] | None = None
+    time_stretch: list[float] | None = None
+    pitch_shift: float = 0.0
+    frequency_mask: int = 0
+    time_mask: int = 0
+    masks: int = 2
 
-    PREPROCESSING: ClassVar[tuple[str, ...]] = ("sample_rate", "seconds", "clips")
+    PREPROCESSING: ClassVar[tuple[str, ...]] = ("sample_rate", "seconds", "clips", "channels")
+    VIEWS: ClassVar[tuple[str, ...]] = ("clips",)
 
     def input_shape(self) -> tuple[int, ...]:
         return (round(given(self.sample_rate, "sample_rate") * given(self.seconds, "seconds")),)
 
     def contract(self) -> dict[str, Any]:
-        values = f"mono waveform at {self.sample_rate} Hz, floats -1..1"
+        values = f"mono waveform at {self.sample_rate} Hz, floats -1..1; a shorter clip at its own length"
         return {"shape": list(self.input_shape()), "axes": ["samples"], "values": values}
 
 
 @dataclass(kw_only=True)
 class Net(NetOptions):
-    """A log-mel front-end and a VGG in dims 1, along time.
+    """A front-end and a VGG in dims 1, along time.
 
     Attributes:
         frequency: channels (mel bands are the net's input channels) or pooled (bands are averaged to `bands`, and each
@@ -40,21 +60,28 @@ class Net(NetOptions):
         bands: F', the bands that `pooled` keeps.
         time_pools: what each block's pool does to time. Where unset: 2 in every block, or with `pooled` as many 2s
             as bring the number of steps nearest to `bands`.
+        frontend: logmel (the settings below are free), or a published one with settings of its own: vggish, panns, ast
+            or librosa, which sets data.sample_rate too.
         n_fft, hop: window and step of the spectrogram, samples.
         mels: number of mel bands.
-        f_min, f_max: lowest and highest frequency, Hz; half the sample rate where f_max is unset.
-        mel_scale: htk or slaney (which also normalises the filters by their width, as librosa does).
+        f_min, f_max: lowest and highest frequency, Hz; 0 and half the sample rate where unset.
+        mel_scale: htk, also where unset, or slaney (which also normalises the filters by their width, as librosa does).
+        floor_db: nothing of a clip lies lower than so many dB below its own loudest cell; unset for no floor.
+        subtract_mean: each band's mean over the clip is taken from it, after the floor.
     """
 
     frequency: str = "channels"
     bands: int | None = None
     time_pools: list[int] | None = None
+    frontend: str = "logmel"
     n_fft: int | None = None
     hop: int | None = None
     mels: int | None = None
-    f_min: float = 0.0
+    f_min: float | None = None
     f_max: float | None = None
-    mel_scale: str = "htk"
+    mel_scale: str | None = None
+    floor_db: float | None = None
+    subtract_mean: bool = False
 
     def rows(self) -> int:
         return given(self.bands, "bands") if self.frequency == "pooled" else 1

@@ -1,8 +1,6 @@
-"""(samples,) -> (samples,) of a clip's length: cut and pad; the front-end is a part of the net."""
+"""which stretch of a file a clip is; the front-end is a part of the net."""
 
 import torch
-from torch import Tensor
-from torch.nn import functional as F
 
 
 def clip_start(length: int, clip: int, view: int, views: int, train: bool) -> int:
@@ -11,8 +9,3 @@ def clip_start(length: int, clip: int, view: int, views: int, train: bool) -> in
     if train:
         return int(torch.randint(room + 1, ()))
     return room // 2 if views == 1 else room * view // (views - 1)
-
-
-def fit(x: Tensor, length: int) -> Tensor:
-    """(samples,) -> (length,): a longer one is cut, a shorter one padded with silence at its end."""
-    return F.pad(x[:length], (0, max(0, length - len(x))))

@@ -2,8 +2,10 @@
 
 import gzip
 import struct
+import warnings
 import zlib
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar
@@ -28,22 +30,43 @@ MODES = {1: "L", 3: "RGB"}
 IDX_PARTS = {"train": "train", "test": "t10k"}
 CIFAR10_FOLDER = "cifar-10-batches-py"
 
+# modality.data.max_pixels has its say before PIL decodes anything
+warnings.filterwarnings("ignore", category=Image.DecompressionBombWarning)
 
-def read_image(path: str, channels: int) -> Tensor:
-    """A file -> (C, H, W) bytes.
+
+@contextmanager
+def opened(path: str, max_pixels: int) -> Iterator[Image.Image]:
+    """The image of a file, of which the header alone has been read; what PIL finds wrong meanwhile is a `BadFile`.
 
     Raises:
-        BadFile: not an image, or one that ends early.
+        BadFile: not an image, one that ends early, or one of more pixels than `max_pixels` by its header.
     """
     check_file(path)
     try:
-        with Image.open(path) as file:
-            image: Image.Image = file
-            if image.mode.startswith("I;16"):  # which convert() would clip at 255
-                image = Image.fromarray((np.asarray(image) >> 8).astype(np.uint8))
-            return F.pil_to_tensor(image.convert(MODES[channels]))
+        with Image.open(path) as image:
+            if image.width * image.height > max_pixels:
+                raise BadFile(
+                    f"{path}: its header says {image.width} x {image.height} pixels, more than "
+                    f"modality.data.max_pixels={max_pixels}"
+                )
+            yield image
+    except BadFile:
+        raise
     except Exception as error:  # PIL's many readers raise many kinds on damaged files
         raise BadFile(f"{path}: is not a readable image ({error})") from error
+
+
+def read_image(path: str, channels: int, max_pixels: int = Data.max_pixels) -> Tensor:
+    """A file -> (C, H, W) bytes.
+
+    Raises:
+        BadFile: as `opened`.
+    """
+    with opened(path, max_pixels) as file:
+        image = file
+        if image.mode.startswith("I;16"):  # which convert() would clip at 255
+            image = Image.fromarray((np.asarray(image) >> 8).astype(np.uint8))
+        return F.pil_to_tensor(image.convert(MODES[channels]))
 
 
 def read_idx(path: Path, axes: int | None = None) -> np.ndarray:
@@ -142,12 +165,13 @@ class LoadImage:
     """sample -> (C, size, size) bytes"""
 
     channels: int
+    max_pixels: int
     transform: Callable[[Tensor], Tensor]
     contents: Callable[[str], Any] | None = None
 
     def __call__(self, sample: Sample, view: int, views: int) -> Tensor:
         if self.contents is None:
-            image = read_image(sample.path, self.channels)
+            image = read_image(sample.path, self.channels, self.max_pixels)
         else:
             image = self.contents(sample.path)
             if image.shape[0] != self.channels:
@@ -180,7 +204,8 @@ class ImageData(SplitData):
         if self.options.channels not in MODES:
             raise ValueError(f"modality.data.channels must be 1 or 3, not {self.options.channels}")
         contents = self.listing.contents if self.listing else None
-        return LoadImage(self.options.channels, image_transform(self.options, train), contents)
+        transform = image_transform(self.options, train)
+        return LoadImage(self.options.channels, self.options.max_pixels, transform, contents)
 
 
 def open_data(options: Data, seed: int) -> ImageData:

@@ -16,6 +16,7 @@ class Data(DataOptions):
         resize: short side before the centre crop in evaluation, pixels; 8/7 of `size` where unset.
         crop_scale: least and greatest share of the image's area in a training crop.
         flip: mirror half of the training images.
+        max_pixels: a file whose header says more is not decoded and counts as bad; PIL itself takes up to 178,956,970.
     """
 
     size: int | None = None
@@ -23,6 +24,7 @@ class Data(DataOptions):
     resize: int | None = None
     crop_scale: list[float] | None = None
     flip: bool | None = None
+    max_pixels: int = 89_478_485
 
     PREPROCESSING: ClassVar[tuple[str, ...]] = ("size", "channels", "resize")
 

@@ -5,117 +5,105 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar
 
-import decord
-import torch
 from torch import Tensor
 
-from modalities.video import clips, moving_digits
+from modalities.video import clips, sources
+from modalities.video.bounds import Bounds
 from modalities.video.options import Data
+from modalities.video.readers import DECODERS, Reader, open_video
+from modalities.video.scans import decoders
 from modalities.video.transforms import ClipTransform, clip_transform
-from vggx.data import sources
-from vggx.data.datamodule import Source, SplitData, check_file
+from vggx.data.datamodule import Source, SplitData
 from vggx.data.dataset import Load
-from vggx.data.embedded import embedded
-from vggx.data.listing import BadFile, Listing, Sample
-from vggx.options import DataOptions, given
+from vggx.data.listing import BadFile, Sample
+from vggx.options import given
 from vggx.progress import progress
-
-decord.logging.set_level(decord.logging.QUIET)
-
-
-def open_video(path: str) -> Any:
-    """A decord reader of its own, with one thread: a reader that a forked process inherits hangs.
-
-    Raises:
-        BadFile: not a video, or one without frames.
-    """
-    check_file(path)
-    try:
-        reader = decord.VideoReader(path, num_threads=1)
-        length = len(reader)
-    except (decord.DECORDError, RuntimeError, UnicodeError) as error:
-        raise BadFile(f"{path}: decord finds no readable video in it ({reason(error)})") from error
-    if length == 0:
-        raise BadFile(f"{path}: has no frames")
-    return reader
-
-
-def read_frames(reader: Any, numbers: Sequence[int], path: str) -> Tensor:
-    """(T, 3, H, W) bytes of these frames.
-
-    Raises:
-        BadFile: they cannot be decoded.
-    """
-    try:
-        frames = reader.get_batch(list(numbers)).asnumpy()
-    except (decord.DECORDError, RuntimeError, IndexError) as error:
-        raise BadFile(f"{path}: frames {numbers[0]} to {numbers[-1]} cannot be decoded ({reason(error)})") from error
-    return torch.from_numpy(frames).permute(0, 3, 1, 2)
-
-
-def reason(error: Exception) -> str:
-    """decord's message without its C++ stack."""
-    lines = [line for line in str(error).splitlines() if line.strip()]
-    return lines[0].rpartition("Check failed: ")[2][:200] if lines else type(error).__name__
 
 
 @dataclass(frozen=True)
 class LoadClip:
-    """sample -> (3, T, size, size) bytes: a random clip in training, one of evenly spread ones in evaluation."""
+    """sample -> (3, T, size, size) bytes: a random clip in training, one of evenly spread ones in evaluation.
+
+    View 0 is the first crop of the first clip; after its last crop comes the next clip.
+    """
 
     options: Data
     transform: ClipTransform
     train: bool
 
     def __call__(self, sample: Sample, view: int, views: int) -> Tensor:
-        reader = open_video(sample.path)
-        length, span = len(reader), self.options.span()
+        reader = opened(sample.path, self.options)
+        length, span = reader.length, self.options.span()
         if self.train:
             start = clips.random_start(length, span)
         else:
             starts = clips.even_starts(length, span, self.options.clips)
-            start = starts[min(view, len(starts) - 1)]
+            start = starts[min(view // self.options.crops, len(starts) - 1)]
         try:
             numbers = clips.frame_numbers(
                 start, span, given(self.options.frame_stride, "frame_stride"), length, self.options.short
             )
         except ValueError as error:
             raise BadFile(f"{sample.path}: {error}") from error
-        return self.transform(read_frames(reader, numbers, sample.path))
-
-
-def embedded_moving_digits(root: Path, options: DataOptions, extensions: Sequence[str]) -> Listing:
-    return sources.folder(embedded("moving_digits-1", moving_digits.write), options, extensions)
+        crop = 0 if self.train else view % self.options.crops
+        return self.transform(reader.read(numbers), crop)
 
 
 class VideoData(SplitData):
-    """Clips of one length, stride and size; `clips` of them a file in evaluation."""
+    """Clips of one length, stride and size; `clips` of them a file in evaluation, `crops` of each clip.
+
+    Raises:
+        ValueError: an option out of range, by its full name.
+    """
 
     EXTENSIONS = (".mp4", ".avi", ".mov", ".mkv", ".webm", ".m4v", ".mpg", ".mpeg", ".ts", ".wmv", ".flv")
-    SOURCES: ClassVar[dict[str, Source]] = {**SplitData.SOURCES, "moving_digits": embedded_moving_digits}
+    SOURCES: ClassVar[dict[str, Source]] = {**SplitData.SOURCES, **sources.SOURCES}
     EMBEDDED = ("moving_digits",)
+    FOLDED = (*SplitData.FOLDED, "list", *sources.OFFICIAL)
 
     options: Data
+
+    def __init__(self, options: Data, seed: int = 0):
+        super().__init__(options, seed)
+        # what is out of range is refused now, not when the first file is read; a net's card says nothing of training
+        for train in (False, True) if options.crop_scale is not None else (False,):
+            self.load(train)
+
+    def guess(self, root: Path | None) -> str:
+        return sources.recognise(root, self.options, self.EXTENSIONS) or super().guess(root)
 
     def load(self, train: bool) -> Load:
         if self.options.short not in clips.SHORT:
             raise ValueError(f"modality.data.short must be one of {', '.join(clips.SHORT)}, not {self.options.short!r}")
+        if self.options.decoder not in DECODERS:
+            known = ", ".join(DECODERS)
+            raise ValueError(f"modality.data.decoder must be one of {known}, not {self.options.decoder!r}")
         return LoadClip(self.options, clip_transform(self.options, train), train)
 
     def views(self, samples: Sequence[Sample]) -> int | list[int]:
         if isinstance(self.options.clips, int):
             clips.even_starts(1, 1, self.options.clips)  # refuses a number below 1
-            return self.options.clips
+            return self.options.clips * self.options.crops
         return [
-            len(clips.even_starts(frames_in(sample.path), self.options.span(), self.options.clips))
+            len(clips.even_starts(frames_in(sample.path, self.options), self.options.span(), self.options.clips))
+            * self.options.crops
             for sample in progress(samples, "frames of every file")
         ]
 
+    def reading(self) -> dict[str, Any]:
+        """How many of the files read so far each decoder serves, and why not decord; nothing where one was chosen."""
+        paths = (sample.path for samples in self.find().splits.values() for sample in samples)
+        return decoders(paths) if self.options.decoder == "auto" else {}
 
-def frames_in(path: str) -> int:
+
+def opened(path: str, options: Data) -> Reader:
+    return open_video(path, Bounds(options.max_pixels, options.max_seconds), options.decoder)
+
+
+def frames_in(path: str, options: Data) -> int:
     """Number of frames; 1 of a file that cannot be read, which is then reported when its clip is."""
     try:
-        return len(open_video(path))
+        return opened(path, options).length
     except BadFile:
         return 1
 

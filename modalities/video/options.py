@@ -16,9 +16,15 @@ class Data(DataOptions):
         size: side of the square that the net sees, pixels.
         resize: short side before the centre crop in evaluation, pixels; 8/7 of `size` where unset.
         clips: clips per file in evaluation, evenly spread, or "uniform": as many as lie end to end in the file.
+        crops: squares per clip in evaluation, evenly spread along the longer side: 3 are its start, middle and end.
         short: what a file shorter than a clip does: repeat its last frame, loop, or error (it counts as bad).
         crop_scale: least and greatest share of the frame's area in a training crop.
+        short_side: in place of crop_scale: least and greatest length that the short side is scaled to in training,
+            pixels, before a square of `size` is cut out.
         flip: mirror half of the training clips.
+        colour: greatest change of brightness, contrast and saturation in training, as a share; 0 is off.
+        decoder: decord or pyav, for all files; auto takes decord for files in which it finds the right frames.
+        max_pixels, max_seconds: a file whose header speaks of more in a frame, or of longer, counts as bad.
     """
 
     frames: int | None = None
@@ -26,11 +32,18 @@ class Data(DataOptions):
     size: int | None = None
     resize: int | None = None
     clips: int | str = 1
+    crops: int = 1
     short: str = "repeat"
     crop_scale: list[float] | None = None
+    short_side: list[int] | None = None
     flip: bool | None = None
+    colour: float = 0.0
+    decoder: str = "auto"
+    max_pixels: int = 40_000_000  # 7680 x 4320 are 33 million
+    max_seconds: float = 21_600.0  # six hours
 
-    PREPROCESSING: ClassVar[tuple[str, ...]] = ("frames", "frame_stride", "size", "resize", "clips", "short")
+    PREPROCESSING: ClassVar[tuple[str, ...]] = ("frames", "frame_stride", "size", "resize", "clips", "crops", "short")
+    VIEWS: ClassVar[tuple[str, ...]] = ("clips", "crops")
 
     def input_shape(self) -> tuple[int, ...]:
         size = given(self.size, "size")

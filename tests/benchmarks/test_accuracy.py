@@ -3,17 +3,7 @@
 import runpy
 from pathlib import Path
 
-import pytest
-
 SCRIPT = runpy.run_path(str(Path(__file__).parents[2] / "benchmarks/accuracy.py"))
-
-
-def test_interval_is_wilsons() -> None:
-    # Wilson (1927) by hand: 8 of 10 -> (0.4902, 0.9433)
-    assert SCRIPT["interval"](0.8, 10) == pytest.approx((0.4902, 0.9433), abs=1e-4)
-    low, high = SCRIPT["interval"](1.0, 60)
-    assert high == 1.0
-    assert low == pytest.approx(60 / (60 + 1.959964**2), abs=1e-4)
 
 
 def test_a_set_without_a_test_split_is_measured_on_validation() -> None:

@@ -83,7 +83,13 @@ def test_every_experiment_makes_settings(name: str) -> None:
 
 @pytest.mark.parametrize("command", COMMANDS)
 def test_every_command_composes(command: str) -> None:
-    needed = {"train": ["modality=image"], "evaluate": ["modality=image", "run=x"], "predict": ["run=x", "inputs=[a]"]}
+    needed = {
+        "train": ["modality=image"],
+        "evaluate": ["modality=image", "run=x"],
+        "predict": ["run=x", "inputs=[a]"],
+        "data_preview": ["modality=image"],
+        "data_stats": ["modality=image"],
+    }
     config = compose(command, *needed.get(command, []))
     assert not OmegaConf.missing_keys(config)
 

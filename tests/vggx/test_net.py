@@ -346,7 +346,12 @@ def test_statistics_that_cannot_normalise_are_refused(mean: list[float], std: li
 def test_a_prepared_net_prepares_then_normalises_then_scores() -> None:
     torch.manual_seed(0)
     vgg = VGG((2, 8), 3, plan="micro", width=0.25).eval()
-    net = PreparedNet(vgg, Normalise([1.0, 2.0], [2.0, 4.0]), nn.Unflatten(1, (2, 8))).eval()
+
+    class Halves(nn.Module):
+        def forward(self, x: torch.Tensor, lengths: None) -> tuple[torch.Tensor, None]:
+            return x.unflatten(1, (2, 8)), None
+
+    net = PreparedNet(vgg, Normalise([1.0, 2.0], [2.0, 4.0]), Halves()).eval()
     waves = torch.randn(4, 16)
     channels = waves.view(4, 2, 8)
     by_hand = torch.stack([(channels[:, 0] - 1) / 2, (channels[:, 1] - 2) / 4], 1)

@@ -14,32 +14,41 @@ NAMES = [
     "get_plan", "load_net", "predict", "train",
 ]  # fmt: skip
 DATA = [
-    "bad_limit", "batch_size", "classes", "manifest", "num_workers", "on_error", "root", "source", "split_seed",
-    "test_share", "val_share",
+    "bad_limit", "batch_size", "classes", "fold", "fold_column", "follow_links", "manifest", "num_workers", "on_error",
+    "root", "source", "split_seed", "test_share", "val_share",
 ]  # fmt: skip
 NET = [
     "activation", "dropout", "grid", "head", "init", "mean", "norm", "normalize", "plan", "std", "width",
 ]  # fmt: skip
+IMAGE_DATA = ["channels", "crop_scale", "flip", "max_pixels", "resize", "size"]
+VIDEO_DATA = [
+    "clips", "colour", "crop_scale", "crops", "decoder", "flip", "frame_stride", "frames", "max_pixels", "max_seconds",
+    "resize", "short", "short_side", "size",
+]  # fmt: skip
+AUDIO_DATA = [
+    "channels", "clips", "frequency_mask", "gain_db", "masks", "max_seconds", "noise_snr", "pitch_shift", "sample_rate",
+    "seconds", "time_mask", "time_shift", "time_stretch",
+]  # fmt: skip
+AUDIO_NET = [
+    "bands", "f_max", "f_min", "floor_db", "frequency", "frontend", "hop", "mel_scale", "mels", "n_fft",
+    "subtract_mean", "time_pools",
+]  # fmt: skip
 OWN = {
-    "image": (["channels", "crop_scale", "flip", "resize", "size"], []),
-    "video": (
-        ["clips", "crop_scale", "flip", "frame_stride", "frames", "resize", "short", "size"],
-        ["time_padding", "time_pools"],
-    ),
-    "audio": (
-        ["clips", "sample_rate", "seconds"],
-        ["bands", "f_max", "f_min", "frequency", "hop", "mel_scale", "mels", "n_fft", "time_pools"],
-    ),
+    "image": (IMAGE_DATA, []),
+    "video": (VIDEO_DATA, ["time_padding", "time_pools"]),
+    "audio": (AUDIO_DATA, AUDIO_NET),
 }
 COMMANDS = {
     "train": ["experiment", "logger", "modality", "recipe", "resume", "runs", "seed", "trainer"],
     "evaluate": ["logger", "modality", "recipe", "run", "runs", "seed", "split", "trainer"],
     "predict": ["batch_size", "device", "format", "inputs", "num_workers", "output", "run", "top"],
     "cost": ["by", "classes", "format", "modality", "output", "run"],
+    "data preview": ["count", "experiment", "modality", "output", "run", "seed", "split"],
+    "data stats": ["experiment", "format", "measure", "modality", "output", "run"],
 }
 RECIPE = [
-    "factor", "label_smoothing", "lr", "momentum", "optimizer", "patience", "schedule", "step_epochs", "warmup_epochs",
-    "weight_decay",
+    "factor", "label_smoothing", "lr", "mixup", "momentum", "optimizer", "patience", "schedule", "step_epochs",
+    "warmup_epochs", "weight_decay",
 ]  # fmt: skip
 TRAINER = [
     "accelerator", "accumulate_grad_batches", "channels_last", "compile", "deterministic", "devices",

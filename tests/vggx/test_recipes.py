@@ -184,3 +184,50 @@ def test_every_schedule_and_optimiser_passes_the_check() -> None:
     for schedule in (*recipes.SCHEDULES, "plateau"):
         for name in recipes.OPTIMIZERS:
             assert recipes.check(recipe(schedule=schedule, optimizer=name)) is None
+
+
+# mixup
+
+
+def test_mixup_mixes_samples_and_labels_by_the_same_share() -> None:
+    torch.manual_seed(3)
+    x = torch.arange(6.0)[:, None] * torch.ones(6, 4)
+    labels = torch.arange(6)
+    mixed, lengths, target = recipes.mixup(x, None, labels, 6, alpha=1.0)
+    assert lengths is None
+    torch.testing.assert_close(target.sum(1), torch.ones(6))
+    # a sample's value is its label, so the expected label under the target is the mixture itself
+    torch.testing.assert_close(mixed, (target @ labels.float())[:, None].expand(6, 4))
+    shares = target[torch.arange(6), labels]
+    assert len(set(shares.tolist())) > 2  # each sample has a share of its own
+
+
+def test_a_mixture_is_as_long_as_its_longer_clip() -> None:
+    torch.manual_seed(0)
+    lengths = torch.tensor([3, 10, 6, 8])
+    _, longer, target = recipes.mixup(torch.zeros(4, 10), lengths, torch.arange(4), 4, alpha=1.0)
+    for index in range(4):
+        parts = set(target[index].nonzero().flatten().tolist()) | {index}
+        assert longer[index] == max(lengths[part] for part in parts)
+
+
+def test_bytes_are_mixed_as_floats() -> None:
+    torch.manual_seed(0)
+    pixels = torch.tensor([0, 255], dtype=torch.uint8).view(2, 1, 1, 1).expand(2, 3, 4, 4)
+    mixed, _, target = recipes.mixup(pixels, None, torch.tensor([0, 1]), 2, alpha=0.4)
+    torch.testing.assert_close(mixed[:, 0, 0, 0], target[:, 1])
+
+
+def test_shares_are_drawn_from_beta() -> None:
+    """Of Beta(a, a) the mean is 1/2 and the variance 1 / (4 (2 a + 1))."""
+    torch.manual_seed(0)
+    n = 4000
+    _, _, target = recipes.mixup(torch.zeros(n, 1), None, torch.arange(n), n, alpha=0.4)
+    shares = target.diagonal()
+    assert shares.mean().item() == pytest.approx(0.5, abs=0.02)
+    assert shares.var().item() == pytest.approx(1 / (4 * 1.8), rel=0.06)
+
+
+def test_a_negative_mixup_is_refused() -> None:
+    with pytest.raises(ValueError, match=r"recipe\.mixup must be 0 \(none\) or more, got -0\.1"):
+        recipes.check(recipe(mixup=-0.1))

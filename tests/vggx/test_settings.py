@@ -11,6 +11,7 @@ from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
 from modalities.audio import options as audio
+from modalities.audio.frontend import FRONTENDS
 from modalities.image import options as image
 from modalities.video import options as video
 from vggx import configs, settings
@@ -117,6 +118,46 @@ def test_each_modality_has_its_own_options() -> None:
 def test_a_source_that_needs_a_root_says_so(source: str) -> None:
     with pytest.raises(ValueError, match=rf"modality\.data\.source={source} needs modality\.data\.root=FOLDER"):
         resolve("modality=image", f"modality.data.source={source}")
+
+
+# what a choice brings
+
+
+@pytest.mark.parametrize("words", [[], ["modality.data.root=x"]])
+@pytest.mark.parametrize("name", [name for name in FRONTENDS if name != "logmel"])
+def test_a_published_front_end_brings_its_own_settings(name: str, words: list[str]) -> None:
+    made = resolve("modality=audio", f"modality.net.frontend={name}", *words).modality
+    own = FRONTENDS[name].PUBLISHED
+    assert {key: getattr(made.data if key == "sample_rate" else made.net, key) for key in own} == own
+    usual = resolve("modality=audio", *words).modality
+    assert (made.data.seconds, made.net.plan, made.net.bands) == (usual.data.seconds, usual.net.plan, usual.net.bands)
+
+
+def test_the_free_front_end_leaves_what_is_unset() -> None:
+    net = resolve("modality=audio").modality.net
+    assert (net.frontend, net.n_fft, net.f_min, net.f_max, net.mel_scale) == ("logmel", 256, None, None, None)
+
+
+def test_what_is_given_wins_over_what_a_choice_brings() -> None:
+    """The front-end is who refuses it."""
+    made = resolve("modality=audio", "modality.net.frontend=panns", "modality.net.n_fft=512").modality
+    assert (made.net.n_fft, made.net.hop) == (512, 320)
+    with pytest.raises(ValueError, match=r"modality\.net\.frontend=panns fixes n_fft=1024, got 512"):
+        made.vgg_arguments()
+
+
+def test_what_a_choice_brings_stands_as_plain_values_in_a_run_folder(tmp_path: Path) -> None:
+    made = resolve("modality=audio", "modality.net.frontend=panns")
+    values = settings.read_run(run_folder(tmp_path, settings.to_yaml(made)))
+    assert values["modality"].keys() == {"name", "net", "data"}
+    assert (values["modality"]["net"]["f_max"], values["modality"]["data"]["sample_rate"]) == (14000.0, 32000)
+    configs.remember(values)
+    assert settings.plain_values(settings.resolve(compose("modality=audio", "past=run"))) == settings.plain_values(made)
+
+
+def test_usual_knows_what_a_choice_brings() -> None:
+    found = settings.usual(compose("modality=audio", "modality.net.frontend=panns", command="cost").modality)
+    assert found.vgg_arguments()["input_shape"] == (64, 101)  # a second at 32 kHz
 
 
 def test_usual_is_a_users_own_data() -> None:

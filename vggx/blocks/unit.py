@@ -1,9 +1,9 @@
-"""(N, C, *S) -> (N, width, *S): convolution -> [norm] -> activation."""
+"""(N, C, *S) -> (N, width, *S): convolution -> [norm] -> activation; what pads a shorter clip stays 0."""
 
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
 
-from torch import nn
+from torch import Tensor, nn
 
 from vggx import nd
 
@@ -52,3 +52,14 @@ class ConvUnit(nn.Sequential):
             layers.append(("norm", NORMS[norm][dims](width)))
         layers.append(("act", activation_layer(activation)))
         super().__init__(OrderedDict(layers))
+
+    def forward(self, x: Tensor, valid: Tensor | None = None) -> Tensor:
+        """
+        Args:
+            x: (N, C, *S)
+            valid: (N, S[0]), which positions of the first axis are input and not padding; all where None.
+        """
+        for name, layer in self.named_children():
+            measured = name == "norm" and self.training
+            x = nd.on_valid(layer, x, valid) if measured and valid is not None else layer(x)
+        return nd.zero_padding(x, valid)

@@ -3,7 +3,7 @@
 from collections import OrderedDict
 from collections.abc import Sequence
 
-from torch import nn
+from torch import Tensor, nn
 
 from vggx import nd
 from vggx.blocks.unit import ConvUnit
@@ -52,5 +52,17 @@ class VGGBlock(nn.Sequential):
             if lrn and index == 1:
                 layers.append((f"lrn{number}", local_response_norm()))
             in_channels = width
-        layers.append((f"pool{number}", nd.MAX_POOL[dims](nd.per_axis(pool, dims))))
+        sides = nd.per_axis(pool, dims)
+        layers.append((f"pool{number}", nd.MAX_POOL[dims](sides)))
         super().__init__(OrderedDict(layers))
+        self.first_pool = sides[0]
+
+    def forward(self, x: Tensor, valid: Tensor | None = None) -> Tensor:
+        """(N, C, *S), valid (N, S[0]) as in `ConvUnit` -> (N, width, *(S // pool)), 0 where `valid_after` is not"""
+        for layer in self:
+            x = layer(x, valid) if isinstance(layer, ConvUnit) else layer(x)
+        return nd.zero_padding(x, self.valid_after(valid))
+
+    def valid_after(self, valid: Tensor | None) -> Tensor | None:
+        """(N, T) -> (N, T // pool): L valid positions become L // pool."""
+        return nd.valid_after(valid, self.first_pool, self.first_pool)

@@ -7,7 +7,7 @@ from typing import Any
 from vggx import __version__
 from vggx.cli import help
 from vggx.cli.arguments import literal_paths, value_of
-from vggx.cli.table import COMMANDS
+from vggx.cli.table import COMMANDS, FAMILIES, config_name, parted
 
 
 def main() -> int:
@@ -21,22 +21,25 @@ def main() -> int:
     if words[0] == "--version":
         print(f"vggx {__version__}")
         return 0
-    command, rest = words[0], literal_paths(words[1:])
+    command, rest = parted(words)
+    if command in FAMILIES and (not rest or rest[0] in ("-h", "--help")):
+        print(help.of_family(command))
+        return 0 if rest else 2
+    given, rest = rest, literal_paths(rest)
     if command in COMMANDS and ("-h" in rest or "--help" in rest):
         print(help.of_command(command))
         return 0
 
-    from vggx.cli import errors, keys
+    from vggx.cli import errors
 
     if command not in COMMANDS:
-        text = f"there is no command {command!r}{keys.nearest(command, COMMANDS)} See vggx --help"
-        return errors.fail("vggx", text, errors.USAGE)
+        return errors.fail("vggx", errors.no_command(command, rest), errors.USAGE)
     problem = errors.left_out(command, rest)
     problem = problem and (errors.unknown_word(command, rest) or problem)
     if problem:
         return errors.fail(f"vggx {command}", problem, errors.USAGE)
     try:
-        return run(command, rest, value_of(words[1:], "run", "resume"))
+        return run(command, rest, value_of(given, "run", "resume"))
     except KeyboardInterrupt:
         return errors.fail(f"vggx {command}", "interrupted", 130)
     except Exception as error:
@@ -70,7 +73,7 @@ def run(command: str, words: list[str], past: str | None) -> int:
     def job(config: Any) -> None:
         # a strategy that starts more processes repeats these words: of a sweep only this job's
         sweep = HydraConfig.get().mode == RunMode.MULTIRUN
-        sys.argv = [called[0], command, *HydraConfig.get().overrides.task] if sweep else called
+        sys.argv = [called[0], *command.split(), *HydraConfig.get().overrides.task] if sweep else called
         try:
             codes.append(JOBS[command](config))
         except Exception as error:  # the other jobs of a sweep go on
@@ -81,7 +84,7 @@ def run(command: str, words: list[str], past: str | None) -> int:
     os.environ["HYDRA_FULL_ERROR"] = "1"  # errors come to `main`, which words them
     sys.argv = [called[0], *words]
     try:
-        hydra.main(version_base="1.3", config_path=None, config_name=command)(job)()
+        hydra.main(version_base="1.3", config_path=None, config_name=config_name(command))(job)()
     finally:
         sys.argv = called
     return max(codes, default=0)

@@ -9,7 +9,7 @@ from omegaconf.errors import OmegaConfBaseException
 from vggx import configs
 from vggx.cli import keys
 from vggx.cli.arguments import value_of
-from vggx.cli.table import EXAMPLES, REQUIRED
+from vggx.cli.table import COMMANDS, EXAMPLES, FAMILIES, REQUIRED
 
 USAGE, FAILED = 2, 1
 # of Lightning and torch, by name, so that an error in a word does not have to import them
@@ -19,6 +19,15 @@ FOREIGN = ("MisconfigurationException", "OutOfMemoryError")
 def fail(name: str, text: str, code: int) -> int:
     print(f"{name}: error: {text}", file=sys.stderr)
     return code
+
+
+def no_command(command: str, rest: list[str]) -> str:
+    """That there is none of this name; of a family, what there is."""
+    if command not in FAMILIES:
+        return f"there is no command {command!r}{keys.nearest(command, [*COMMANDS, *FAMILIES])} See vggx --help"
+    known = [name.split()[1] for name in COMMANDS if name.split()[0] == command]
+    wrong = f"{command} {rest[0]}"
+    return f"there is no command {wrong!r}{keys.nearest(rest[0], known)} Known: {command} {' | '.join(known)}"
 
 
 def left_out(command: str, words: list[str]) -> str | None:

@@ -1,18 +1,30 @@
 """The texts of `vggx --help` and `vggx <command> --help`; neither imports torch."""
 
+from collections.abc import Iterable
 from typing import Any
 
 from vggx import __version__
-from vggx.cli.table import COMMANDS, EXAMPLES
+from vggx.cli.table import COMMANDS, EXAMPLES, config_name
 
 
 def overview() -> str:
-    commands = "\n".join(f"  {name:10}{text}" for name, text in COMMANDS.items())
     examples = "\n".join(f"  {EXAMPLES[name][0]}" for name in COMMANDS)
     return (
-        f"vggx {__version__}: one VGG for images, video and sound\n\nvggx <command> key=value ...\n\n{commands}\n\n"
-        f"Examples\n{examples}\n\nvggx <command> --help tells the keys of a command."
+        f"vggx {__version__}: one VGG for images, video and sound\n\nvggx <command> key=value ...\n\n"
+        f"{listed(COMMANDS)}\n\nExamples\n{examples}\n\nvggx <command> --help tells the keys of a command."
     )
+
+
+def listed(commands: Iterable[str]) -> str:
+    width = max(map(len, COMMANDS)) + 2
+    return "\n".join(f"  {name:{width}}{COMMANDS[name]}" for name in commands)
+
+
+def of_family(word: str) -> str:
+    """What a first word that is not a command by itself, such as `data`, can be followed by."""
+    commands = [name for name in COMMANDS if name.split()[0] == word]
+    examples = "\n".join(f"  {EXAMPLES[name][0]}" for name in commands)
+    return f"vggx {word} <what> key=value ...\n\n{listed(commands)}\n\nExamples\n{examples}"
 
 
 def of_command(command: str) -> str:
@@ -23,7 +35,7 @@ def of_command(command: str) -> str:
     lines = [f"vggx {command} key=value ...: {COMMANDS[command]}", "", "Examples"]
     lines += [f"  {example}" for example in EXAMPLES[command]]
     lines += ["", "Keys and defaults (null: not set, or set by the kind of data)"]
-    lines += [f"  {key} = {words(value)}" for key, value in keys.leaves(configs.load(command)).items()]
+    lines += [f"  {key} = {words(value)}" for key, value in keys.leaves(configs.load(config_name(command))).items()]
     for group in keys.groups(command):
         names = configs.names(group)
         lines += ["", f"{group} = {' | '.join(names)}"]

@@ -25,6 +25,9 @@ def train(config: DictConfig) -> int:
         return 0
     names = ("modality", "plan", "params", "macs", "epochs", "val_accuracy", "test_accuracy", "train_seconds")
     show([{name: summary[name] for name in names}])
+    ways = [f"{name} {count}" for name, count in summary["data"]["read_by"].items() if isinstance(count, int) and count]
+    if ways:
+        print(f"files read by: {', '.join(ways)}")
     if summary["bad_files"]:
         print(f"{len(summary['bad_files'])} unreadable files were skipped; summary.json lists them")
     print(f"run: {summary['run']}")
@@ -36,7 +39,9 @@ def evaluate(config: DictConfig) -> int:
     from vggx.runner.evaluate import evaluate
 
     found = evaluate(settings.resolve(config), Path(config.run), config.split)
-    show([{name: value for name, value in found.items() if not isinstance(value, list | dict)}])
+    low, high = found["accuracy_interval_95"]
+    shown = {name: value for name, value in found.items() if not isinstance(value, list | dict)}
+    show([{**shown, **found["views"], "95 % interval": f"{low:.3f} to {high:.3f}"}])
     return 0
 
 
@@ -96,4 +101,36 @@ def classes_of(run: Path) -> int:
     return len(read_card(run)["classes"])
 
 
-JOBS: dict[str, Callable[[DictConfig], int]] = {"train": train, "evaluate": evaluate, "predict": predict, "cost": cost}
+def preview(config: DictConfig) -> int:
+    from vggx.runner.preview import preview
+
+    found = preview(settings.resolve(config), config.split, config.count, config.output)
+    for reason in found["bad_files"].values():
+        print(f"skipped a {found['split']} file: {reason}")
+    print(f"{found['samples']} {found['split']} samples: {found['output']}")
+    return 0
+
+
+def stats(config: DictConfig) -> int:
+    from vggx.report import data_stats, rows
+    from vggx.runner.data_stats import stats
+
+    rows.check(config.format, config.output)
+    if not isinstance(config.measure, bool):
+        raise ValueError(f"measure must be true or false, not {config.measure}")
+    summary, files = stats(settings.resolve(config), measured=config.measure)
+    if config.format == "table":
+        data_stats.show(summary)
+    else:
+        rows.write(files, config.format, config.output, whole=summary)
+    return 0
+
+
+JOBS: dict[str, Callable[[DictConfig], int]] = {
+    "train": train,
+    "evaluate": evaluate,
+    "predict": predict,
+    "cost": cost,
+    "data preview": preview,
+    "data stats": stats,
+}

@@ -7,8 +7,9 @@ from typing import Any
 from omegaconf import DictConfig, OmegaConf
 
 from vggx import configs
+from vggx.cli.table import config_name
 
-HIDDEN = ("defaults", "hydra", "unset", "code")
+HIDDEN = ("defaults", "hydra", "presets", "unset", "code")
 
 
 def leaves(node: DictConfig, prefix: str = "") -> dict[str, Any]:
@@ -27,13 +28,15 @@ def leaves(node: DictConfig, prefix: str = "") -> dict[str, Any]:
 
 def groups(command: str) -> list[str]:
     """The config groups that a command chooses from: modality, recipe, ..."""
-    entries = [name for entry in configs.load(command).defaults if isinstance(entry, DictConfig) for name in entry]
+    entries = [
+        name for entry in configs.load(config_name(command)).defaults if isinstance(entry, DictConfig) for name in entry
+    ]
     return sorted(set(map(str, entries)) - {"past"})
 
 
 def known(command: str, modality: str | None) -> list[str]:
     """The command's keys, with those of one modality, or of all where it is not one."""
-    keys = [*leaves(configs.load(command)), *groups(command)]
+    keys = [*leaves(configs.load(config_name(command))), *groups(command)]
     for group in groups(command):
         names = configs.names(group) if group == "modality" else ["default"]
         for name in [modality] if modality in names else names:

@@ -1,17 +1,26 @@
-"""The command table: what each command does, what it must be given, and examples of its use."""
+"""The command table: what each command does, what it must be given, and examples of its use.
+
+A command of two words, such as `data stats`, has the config `data_stats`.
+"""
 
 COMMANDS = {
     "train": "train a net; its run folder holds weights, metrics, plots and a summary",
     "evaluate": "measure a trained net on a split of its data, or of other data",
     "predict": "name the classes of new files",
     "cost": "count parameters, MACs and FLOPs of the nets side by side",
+    "data preview": "draw samples as the net sees them, augmented, with their labels",
+    "data stats": "count classes and splits, read the facts of every file, measure mean and standard deviation",
 }
+# the first words of those that have two
+FAMILIES = sorted({name.split()[0] for name in COMMANDS if " " in name})
 # a command runs only with one key of each of these
 REQUIRED: dict[str, list[tuple[str, ...]]] = {
     "train": [("modality", "experiment", "resume")],
     "evaluate": [("run",)],
     "predict": [("run",), ("inputs",)],
     "cost": [],
+    "data preview": [("modality", "experiment", "run")],
+    "data stats": [("modality", "experiment", "run")],
 }
 EXAMPLES = {
     "train": [
@@ -38,4 +47,24 @@ EXAMPLES = {
         "vggx cost modality=video modality.net.plan=D modality.data.frames=32 by=layer",
         "vggx cost run=RUN format=json",
     ],
+    "data preview": [
+        "vggx data preview modality=image modality.data.root=photos",
+        "vggx data preview modality=video modality.data.root=clips split=val count=4 output=val.png",
+        "vggx data preview run=RUN                                  # with all that the run was trained with",
+    ],
+    "data stats": [
+        "vggx data stats modality=audio modality.data.root=recordings",
+        "vggx data stats modality=video modality.data.root=clips measure=false format=json output=clips.json",
+        "vggx data stats modality=image modality.data.root=photos format=csv output=files.csv  # a row for each file",
+    ],
 }
+
+
+def config_name(command: str) -> str:
+    return command.replace(" ", "_")
+
+
+def parted(words: list[str]) -> tuple[str, list[str]]:
+    """The words of a command line -> the command and the rest; of a family without a second word, the family."""
+    second = " ".join(words[:2])
+    return (second, words[2:]) if second in COMMANDS else (words[0], words[1:])

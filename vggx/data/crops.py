@@ -1,9 +1,12 @@
 """(..., C, H, W) bytes -> (..., C, size, size) bytes: torchvision.transforms.v2, one draw for all leading axes."""
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 
+import torch
 from torch import Tensor
 from torchvision.transforms import v2
+from torchvision.transforms.v2 import functional as F
 
 
 def training_crop(size: int, scale: Sequence[float], flip: bool) -> Callable[[Tensor], Tensor]:
@@ -28,7 +31,66 @@ def centre_crop(size: int, resize: int | None) -> Callable[[Tensor], Tensor]:
     Raises:
         ValueError: `resize` is smaller than `size`.
     """
+    return even_crops(size, resize, 1)[0]
+
+
+def even_crops(size: int, resize: int | None, crops: int) -> list[Callable[[Tensor], Tensor]]:
+    """The short side resized as by `centre_crop`, then one of `crops` squares, evenly spread along the longer side.
+
+    Three are its start, middle and end; one alone is the middle. Across the shorter side all are in the middle.
+
+    Raises:
+        ValueError: `resize` is smaller than `size`, or no crops.
+    """
     short = round(size * 8 / 7) if resize is None else resize
     if short < size:
-        raise ValueError(f"modality.data.resize={resize} is smaller than modality.data.size={size}")
-    return v2.Compose([v2.Resize(short, antialias=True), v2.CenterCrop(size)])
+        raise ValueError(f"modality.data.resize={short} is smaller than modality.data.size={size}")
+    if crops < 1:
+        raise ValueError(f"modality.data.crops must be 1 or more, not {crops}")
+    places = [crop / (crops - 1) if crops > 1 else 0.5 for crop in range(crops)]
+    return [v2.Compose([v2.Resize(short, antialias=True), CropAlong(size, place)]) for place in places]
+
+
+@dataclass(frozen=True)
+class CropAlong:
+    """A square of `size` at a place from 0 to 1 along the longer side, in the middle of the shorter one."""
+
+    size: int
+    place: float
+
+    def __call__(self, x: Tensor) -> Tensor:
+        height, width = x.shape[-2:]
+        down, right = (self.place, 0.5) if height > width else (0.5, self.place)
+        top, left = round((height - self.size) * down), round((width - self.size) * right)
+        return F.crop(x, top, left, self.size, self.size)
+
+
+@dataclass(frozen=True)
+class ShortSideCrop:
+    """A random square of `size` of the picture whose short side is scaled to a random length, `least` to `greatest`.
+
+    These are torchvision's RandomShortestSize and RandomCrop in the other order: what is not kept is not resized.
+    (One after the other they fail where the former rounds the short side down to less than the crop.)
+
+    Raises:
+        ValueError: a range that is not `size` <= least <= greatest.
+    """
+
+    size: int
+    short_side: Sequence[int]
+
+    def __post_init__(self) -> None:
+        low, high = self.short_side if len(self.short_side) == 2 else (0, 0)
+        if not self.size <= low <= high:
+            raise ValueError(
+                f"modality.data.short_side must be modality.data.size={self.size} <= least <= greatest, "
+                f"got {list(self.short_side)}"
+            )
+
+    def __call__(self, x: Tensor) -> Tensor:
+        height, width = x.shape[-2:]
+        low, high = self.short_side
+        short = int(torch.randint(low, high + 1, ()))
+        side = max(1, round(self.size * min(height, width) / short))
+        top, left = (int(torch.randint(whole - side + 1, ())) for whole in (height, width))
+        return F.resized_crop(x, top, left, side, side, [self.size, self.size], antialias=True)

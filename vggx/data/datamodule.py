@@ -13,6 +13,7 @@ from torch.utils.data import DataLoader
 from vggx.data import sources
 from vggx.data.dataset import Load, MediaDataset, collate
 from vggx.data.listing import BadFile, Listing, Sample
+from vggx.data.paths import check_name, media_files
 from vggx.data.sampler import EpochSampler
 from vggx.options import DataOptions
 
@@ -22,8 +23,8 @@ Source = Callable[[Path, DataOptions, Sequence[str]], Listing]
 class SplitData(LightningDataModule):
     """The datamodule that every modality shares.
 
-    A modality sets `EXTENSIONS`, adds its own `SOURCES` and `EMBEDDED`, and writes `load`; where a file has several
-    views in evaluation also `views`, where its formats show in the root also `guess`.
+    A modality sets `EXTENSIONS`, adds its own `SOURCES`, `EMBEDDED` and `FOLDED`, and writes `load`; where a file has
+    several views in evaluation also `views`, where its formats show in the root also `guess`.
 
     Args:
         options: the modality's.
@@ -33,6 +34,8 @@ class SplitData(LightningDataModule):
     EXTENSIONS: ClassVar[tuple[str, ...]] = ()
     SOURCES: ClassVar[dict[str, Source]] = dict(sources.SOURCES)
     EMBEDDED: ClassVar[tuple[str, ...]] = ()
+    # sources of which modality.data.fold chooses the test split
+    FOLDED: ClassVar[tuple[str, ...]] = ("manifest",)
 
     def __init__(self, options: Any, seed: int = 0):
         super().__init__()
@@ -72,6 +75,8 @@ class SplitData(LightningDataModule):
                 raise ValueError(f"modality.data.source={source} is built in: leave out modality.data.root={root}")
             if root is None and not self.options.manifest and source not in self.EMBEDDED:
                 raise ValueError(f"modality.data.source={source} needs modality.data.root=FOLDER")
+            if self.options.fold is not None and source not in self.FOLDED:
+                raise ValueError(f"modality.data.source={source} has no folds: leave out modality.data.fold")
             self.source = source
             self.listing = self.SOURCES[source](root or Path(), self.options, self.EXTENSIONS)
         return self.listing
@@ -80,7 +85,12 @@ class SplitData(LightningDataModule):
         listing = self.find()
         place = self.options.manifest or self.options.root or "embedded"
         guessed = "" if self.options.source else ", guessed"
-        return f"{place} (source {self.source}{guessed}): {len(listing.classes)} classes, {listing.counts()}"
+        first = f"{place} (source {self.source}{guessed}): {len(listing.classes)} classes, {listing.counts()}"
+        return "\n".join([first, *(f"note: {note}" for note in listing.notes)])
+
+    def reading(self) -> dict[str, Any]:
+        """How many files each way of reading has served, for the summary of a run; nothing where there is one way."""
+        return {}
 
     def dataset(self, split: str, *, train: bool = False) -> MediaDataset:
         """The samples of a split, augmented if `train`, else as they are evaluated."""
@@ -122,7 +132,8 @@ class SplitData(LightningDataModule):
         found = []
         for name in inputs:
             path = Path(name)
-            files = sources.media_files(path, self.EXTENSIONS) if path.is_dir() else []
+            check_name(str(path))
+            files = media_files(path, self.EXTENSIONS) if path.is_dir() else []
             # what is no folder, and a folder without a file for us, is tried as a file and reported as one
             found += [Sample(str(file)) for file in files or [path]]
         return found

@@ -3,7 +3,9 @@
 from collections.abc import Callable, Sequence
 from typing import Any
 
+import torch
 from torch import Tensor
+from torch.nn.utils.rnn import pad_sequence
 from torch.utils.data import Dataset, default_collate
 
 from vggx.data.listing import BadFile, Sample
@@ -73,10 +75,17 @@ class MediaDataset(Dataset[Item]):
 def collate(items: Sequence[Item]) -> Item:
     """Items -> a batch {input (N, ...), label (N,), file (N,), bad}; items that could not be read are left out.
 
+    Waveforms of different lengths are padded with zeros to the longest, and the batch has their `lengths` (N,) too.
     A batch of which nothing is left has an `input` of None.
     """
     bad = {path: reason for item in items for path, reason in item["bad"].items()}
     good = [item for item in items if item["input"] is not None]
     if not good:
         return {"input": None, "bad": bad}
-    return {**default_collate([{k: v for k, v in item.items() if k != "bad"} for item in good]), "bad": bad}
+    inputs = [item["input"] for item in good]
+    batch = default_collate([{name: item[name] for name in ("label", "file")} for item in good])
+    if inputs[0].ndim == 1 and len({len(x) for x in inputs}) > 1:
+        batch |= {"input": pad_sequence(inputs, batch_first=True), "lengths": torch.tensor([len(x) for x in inputs])}
+    else:
+        batch["input"] = default_collate(inputs)
+    return {**batch, "bad": bad}

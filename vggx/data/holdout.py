@@ -9,39 +9,37 @@ from vggx.data.listing import Listing, Sample
 
 
 def hold_out(samples: Sequence[Sample], share: float, seed: int) -> tuple[list[Sample], list[Sample]]:
-    """Take out a share of the samples: by group where they have groups, else the same share of every class.
+    """Take out a share of the samples, of every class alike, without tearing a group apart.
 
-    Every class of two samples or more gives at least one and keeps at least one.
+    A class of two files or more gives at least one and keeps at least one; so does one of two groups or more. Of groups
+    that hold several classes, such as speakers who say every word, a share of all of them is taken.
 
     Raises:
         ValueError: a share outside 0..1, or groups too few to share out.
     """
     if not 0 <= share < 1:
         raise ValueError(f"a share held out must lie in 0 <= share < 1, got {share}")
-    draw = random.Random(seed)
-    grouped = any(sample.group for sample in samples)
-    parts: dict[str | int, list[Sample]] = defaultdict(list)
+    units: dict[str, list[Sample]] = defaultdict(list)
     for sample in samples:
-        parts[sample.group if grouped else sample.label].append(sample)
+        units[sample.group or os.path.realpath(sample.path)].append(sample)
+    if share > 0 and len(units) == 1 and samples[0].group:
+        raise ValueError(f"all {len(samples)} samples are of the group {samples[0].group!r}: none can be held out")
+    parts: dict[tuple[int, ...], list[str]] = defaultdict(list)
+    for name in sorted(units):
+        labels = sorted({sample.label for sample in units[name]})
+        parts[tuple(labels) if len(labels) == 1 else ()].append(name)
+    draw = random.Random(seed)
     out: set[str] = set()
-    if grouped:
-        names = sorted(map(str, parts))
+    for _, names in sorted(parts.items(), key=lambda part: str(part[0])):
         draw.shuffle(names)
-        if share > 0 and len(names) < 2:
-            raise ValueError(f"all {len(samples)} samples are of the group {names[0]!r}: none can be held out")
-        wanted = max(round(share * len(samples)), min(map(len, parts.values()))) if share > 0 else 0
-        taken = 0
+        sizes = {name: len(units[name]) for name in names}
+        total = sum(sizes.values())
+        room = min(max(round(share * total), min(sizes.values())), total - 1) if share > 0 else 0
         for name in names:
             # a group that would take far more than the share, or all there is, stays
-            if taken + len(parts[name]) <= min(wanted, len(samples) - 1):
-                taken += len(parts[name])
-                out.update(os.path.realpath(sample.path) for sample in parts[name])
-    else:
-        for _, members in sorted(parts.items(), key=lambda part: str(part[0])):
-            shuffled = sorted({os.path.realpath(sample.path) for sample in members})
-            draw.shuffle(shuffled)
-            wanted = max(1, round(share * len(shuffled))) if share > 0 else 0
-            out.update(shuffled[: min(wanted, len(shuffled) - 1)])
+            if sizes[name] <= room:
+                room -= sizes[name]
+                out.update(os.path.realpath(sample.path) for sample in units[name])
     held = [os.path.realpath(sample.path) in out for sample in samples]
     kept = [sample for sample, away in zip(samples, held, strict=True) if not away]
     return kept, [sample for sample, away in zip(samples, held, strict=True) if away]

@@ -27,12 +27,14 @@ class Sample:
 class Listing:
     """A data set: class names in the order of the labels, and the samples of each split.
 
-    `contents` maps a sample's path to what is in it, for formats that keep many samples in one file.
+    `contents` maps a sample's path to what is in it, for formats that keep many samples in one file. `notes` are
+    sentences that a user should read: files that are listed and missing, groups on both sides of a given split.
     """
 
     classes: list[str]
     splits: dict[str, list[Sample]] = field(default_factory=lambda: {split: [] for split in SPLITS})
     contents: Callable[[str], Any] | None = None
+    notes: list[str] = field(default_factory=list)
 
     def counts(self) -> str:
         return ", ".join(f"{len(self.splits[split])} {split}" for split in SPLITS)

@@ -1,9 +1,15 @@
 """batches (N, C, *S) -> mean (C,), std (C,): true over all values seen, in one pass and in float64."""
 
 from collections.abc import Iterable
+from typing import Any
 
 import torch
 from torch import Tensor
+
+from vggx.net import PreparedNet, scaled
+from vggx.options import NetOptions
+
+MEASURING = "mean and standard deviation of the training split"
 
 
 def channel_statistics(batches: Iterable[Tensor], *, whole: bool = False) -> tuple[list[float], list[float]]:
@@ -31,3 +37,18 @@ def channel_statistics(batches: Iterable[Tensor], *, whole: bool = False) -> tup
     if not bool((std > 0).all()):
         raise ValueError(f"a channel has the same value in all samples (standard deviations {std.tolist()})")
     return (total / count + shift[:, 0]).tolist(), std.tolist()
+
+
+def measure(net: PreparedNet, batches: Iterable[dict[str, Any]], options: NetOptions) -> None:
+    """Measure mean and standard deviation of what the net eats of these batches, into the net and its options."""
+    with torch.no_grad():
+        inputs = (valid_input(net, batch) for batch in batches if batch["input"] is not None)
+        options.mean, options.std = channel_statistics(inputs, whole=len(net.normalise.mean) == 1)
+    net.normalise.mean.copy_(torch.tensor(options.mean))
+    net.normalise.std.copy_(torch.tensor(options.std))
+
+
+def valid_input(net: PreparedNet, batch: dict[str, Any]) -> Tensor:
+    """A batch before it is normalised, (N, C, *S), or of its padded clips the valid steps alone, (steps, C)."""
+    x, valid = net.prepared(batch["input"], batch.get("lengths"))
+    return scaled(x) if valid is None else x.movedim(1, -1)[valid]

@@ -57,5 +57,6 @@ class ConvClassifier(nn.Module):
         x = self.dropout(self.act(self.fc7(x)))
         return self.fc8(x)
 
-    def forward(self, maps: list[Tensor]) -> Tensor:
-        return nd.mean_over_axes(self.score_map(maps))
+    def forward(self, maps: list[Tensor], valid: Tensor | None = None) -> Tensor:
+        # a score is valid where the last step that fc6 saw for it is
+        return nd.mean_over_axes(self.score_map(maps), nd.valid_after(valid, self.grid[0], 1))

@@ -29,5 +29,5 @@ class PooledClassifier(nn.Module):
         """The grid and the activation have no part in this head; the signature is every head's."""
         return cls(plan.blocks[-1].width, classes, dropout=dropout)
 
-    def forward(self, maps: list[Tensor]) -> Tensor:
-        return self.fc(self.dropout(nd.mean_over_axes(maps[-1])))
+    def forward(self, maps: list[Tensor], valid: Tensor | None = None) -> Tensor:
+        return self.fc(self.dropout(nd.mean_over_axes(maps[-1], valid)))

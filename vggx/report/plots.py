@@ -14,12 +14,14 @@ matplotlib.use("Agg")
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
+from vggx.report.lettering import DPI, legible
+
 COLOURS = {"train": "#4477aa", "val": "#ee6677"}
 
 
 def save(figure: Figure, path: Path) -> None:
     with files.atomic(path) as temporary:
-        figure.savefig(temporary, dpi=120, bbox_inches="tight")
+        figure.savefig(temporary, dpi=DPI, bbox_inches="tight")
 
 
 def curves(history: Sequence[Mapping[str, Any]], best_epoch: int, path: Path) -> None:
@@ -44,7 +46,7 @@ def curves(history: Sequence[Mapping[str, Any]], best_epoch: int, path: Path) ->
 
 def confusion(counts: np.ndarray, classes: Sequence[str], title: str, path: Path) -> None:
     """Files by true class (rows) and predicted class (columns); shades are shares of the row."""
-    number = len(classes)
+    number, names = len(classes), [legible(name) for name in classes]
     side = min(20.0, 2.5 + 0.45 * number)
     figure = Figure(figsize=(side + 1, side))
     axes = figure.subplots()
@@ -55,8 +57,8 @@ def confusion(counts: np.ndarray, classes: Sequence[str], title: str, path: Path
     axes.set_title(title, parse_math=False)
     if number <= 50:
         # a $ in a class name is a $
-        axes.set_xticks(range(number), classes, rotation=45, ha="right", parse_math=False)
-        axes.set_yticks(range(number), classes, parse_math=False)
+        axes.set_xticks(range(number), names, rotation=45, ha="right", parse_math=False)
+        axes.set_yticks(range(number), names, parse_math=False)
     if number <= 30:
         for row, column in np.argwhere(counts > 0):
             shade = "white" if shares[row, column] > 0.5 else "black"

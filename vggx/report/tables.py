@@ -15,9 +15,10 @@ def show(rows: Sequence[Mapping[str, Any]], title: str | None = None) -> None:
         table.add_column(name.replace("_", " "), justify="right" if numeric else "left", overflow="fold")
     for row in rows:
         table.add_row(*(words(value) for value in row.values()))
-    console = Console()
+    plain: dict[str, Any] = {"markup": False, "emoji": False}  # a name such as [a] or :cat: is what it is
+    console = Console(**plain)
     if not console.is_terminal:  # piped into a file, nothing need be cut to 80 columns
-        console = Console(width=200)
+        console = Console(width=200, **plain)
     console.print(table)
 
 

@@ -12,13 +12,14 @@ from vggx.report import classes as class_report
 from vggx.runner import trainer as trainers
 from vggx.runner.bad_files import BadFiles
 from vggx.tasks.classify import ClassifyTask
+from vggx.tasks.predictions import wilson_interval
 from vggx.weights import store
 
 
 def evaluate(settings: Settings, run: Path, split: str = "test") -> dict[str, Any]:
     """Measure the best net of a run; returns what evaluate_<split>.json holds.
 
-    The net and its preprocessing are the run's; where the data lie and how many clips of a file are taken may differ.
+    The net and its preprocessing are the run's; where the data lie and how many views of a file are taken may differ.
 
     Raises:
         ValueError, FileNotFoundError: an unknown or empty split, other preprocessing than the net's, or a run that
@@ -29,7 +30,7 @@ def evaluate(settings: Settings, run: Path, split: str = "test") -> dict[str, An
     net, modality, card = store.load_net(run)
     options = settings.modality.data
     for name, value in modality.data.preprocessing().items():
-        if name != "clips" and getattr(options, name) != value:
+        if name not in options.VIEWS and getattr(options, name) != value:
             raise ValueError(
                 f"modality.data.{name}={getattr(options, name)}: the net of {run} was trained with {value} and is "
                 "evaluated with it"
@@ -55,6 +56,8 @@ def evaluate(settings: Settings, run: Path, split: str = "test") -> dict[str, An
         "split": split,
         "files": len(task.file_labels),
         **metrics,
+        "accuracy_interval_95": list(wilson_interval(metrics["accuracy"], len(task.file_labels))),
+        "views": {name: getattr(options, name) for name in options.VIEWS},
         "bad_files": [{**bad, "split": split} for bad in bad_files.listed()],
     }
     if trainer.is_global_zero:

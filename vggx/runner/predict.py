@@ -64,7 +64,9 @@ def predict(
         for batch in progress(data.loader(data.new_dataset(samples)), "predict"):
             bad |= batch["bad"]
             if batch["input"] is not None:
-                scores.append(net(batch["input"].to(where)).float().softmax(1).cpu())
+                lengths = batch.get("lengths")
+                logits = net(batch["input"].to(where), None if lengths is None else lengths.to(where))
+                scores.append(logits.float().softmax(1).cpu())
                 files.append(batch["file"])
     numbers = torch.cat(files)
     mean, index = by_file(torch.cat(scores), numbers, numbers)

@@ -14,9 +14,9 @@ from vggx import settings as settings_module
 from vggx.cost.ledger import ledger_of, total
 from vggx.data.datamodule import SplitData
 from vggx.data.listing import SPLITS
-from vggx.data.statistics import channel_statistics
-from vggx.net import PreparedNet, scaled
-from vggx.options import NetOptions, Settings
+from vggx.data.statistics import MEASURING, measure
+from vggx.net import PreparedNet
+from vggx.options import Settings
 from vggx.progress import progress
 from vggx.report import classes as class_report
 from vggx.report import plots
@@ -68,7 +68,7 @@ def train(settings: Settings, *, job: int | None = None, resume: Path | None = N
     callbacks = [RandomState(settings.seed), bad_files, recorder]
     trainer = trainers.make_trainer(settings.trainer, callbacks, validate=bool(sizes["val"]))
     if modality.net.measures_input() and checkpoint is None:
-        measure(net, data, modality.net)
+        measure(net, progress(data.loader(data.dataset("train")), MEASURING), modality.net)
     card = store.make_card(modality, net, listing.classes)
     task = ClassifyTask(net, settings.recipe, card)
     if checkpoint is not None:
@@ -106,7 +106,7 @@ def train(settings: Settings, *, job: int | None = None, resume: Path | None = N
         **costs,
         "input_shape": card["input"]["shape"],
         "classes": listing.classes,
-        "data": {"source": data.source, "root": modality.data.root, "files": sizes},
+        "data": {"source": data.source, "root": modality.data.root, "files": sizes, "read_by": data.reading()},
         "seed": settings.seed,
         **recorder.summary(),
         "test_accuracy": None,
@@ -132,18 +132,6 @@ def machine(trainer: Trainer) -> dict[str, Any]:
         "precision": trainer.precision,
         "versions": {"python": platform.python_version()} | {name: metadata.version(name) for name in VERSIONS},
     }
-
-
-def measure(net: PreparedNet, data: SplitData, options: NetOptions) -> None:
-    """Measure mean and standard deviation of the net's input on the training split, into the net and its options."""
-    loader = data.loader(data.dataset("train"))
-    batches = progress(loader, "mean and standard deviation of the training split")
-    channels = len(net.normalise.mean)
-    with torch.no_grad():
-        inputs = (scaled(net.prepare(batch["input"])) for batch in batches if batch["input"] is not None)
-        options.mean, options.std = channel_statistics(inputs, whole=channels == 1)
-    net.normalise.mean.copy_(torch.tensor(options.mean))
-    net.normalise.std.copy_(torch.tensor(options.std))
 
 
 def is_first() -> bool:

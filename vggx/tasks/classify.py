@@ -42,15 +42,19 @@ class ClassifyTask(LightningModule):
         self.predictions = Predictions()
 
     def training_step(self, batch: Batch, index: int) -> Tensor:
-        logits = self.net(batch["input"])
-        loss = F.cross_entropy(logits, batch["label"], label_smoothing=self.recipe.label_smoothing)
+        x, lengths, labels = batch["input"], batch.get("lengths"), batch["label"]
+        target = labels
+        if self.recipe.mixup:
+            x, lengths, target = recipes.mixup(x, lengths, labels, len(self.card["classes"]), self.recipe.mixup)
+        logits = self.net(x, lengths)
+        loss = F.cross_entropy(logits, target, label_smoothing=self.recipe.label_smoothing)
         if not torch.isfinite(loss):
             raise FloatingPointError(
                 f"the training loss became {loss.item()} in epoch {self.current_epoch + 1}, batch {index}: "
                 f"lower recipe.lr (now {self.recipe.lr}) or set trainer.gradient_clip_val"
             )
         self.train_loss.update(loss.detach(), len(logits))
-        self.train_hits.update((logits.argmax(1) == batch["label"]).float())
+        self.train_hits.update((logits.argmax(1) == labels).float())
         return loss
 
     def on_train_epoch_end(self) -> None:
@@ -64,7 +68,7 @@ class ClassifyTask(LightningModule):
     def evaluation_step(self, batch: Batch) -> None:
         if batch["input"] is None:
             return
-        logits = self.net(batch["input"])
+        logits = self.net(batch["input"], batch.get("lengths"))
         self.evaluation_loss.update(F.cross_entropy(logits, batch["label"]), len(logits))
         self.predictions.update(logits, batch["label"], batch["file"])
 

@@ -1,5 +1,6 @@
 """score batches of an epoch -> clip and file results, over all devices."""
 
+import math
 from collections.abc import Sequence
 
 import torch
@@ -65,3 +66,14 @@ def measures(scores: Tensor, labels: Tensor) -> dict[str, float]:
     if classes > 5:
         found["top5_accuracy"] = multiclass_accuracy(scores, labels, classes, average="micro", top_k=5).item()
     return found
+
+
+def wilson_interval(share: float, count: int) -> tuple[float, float]:
+    """The 95 % interval of a share that was measured on `count` files.
+
+    Source: Wilson, "Probable inference, the law of succession, and statistical inference" (1927).
+    """
+    z = 1.959964
+    centre = (share + z * z / (2 * count)) / (1 + z * z / count)
+    half = z / (1 + z * z / count) * math.sqrt(share * (1 - share) / count + z * z / (4 * count * count))
+    return round(centre - half, 4), round(centre + half, 4)

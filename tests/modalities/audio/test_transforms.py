@@ -1,4 +1,4 @@
-"""modalities.audio.transforms: where a clip begins, and how it comes to its length."""
+"""modalities.audio.transforms: where a clip begins."""
 
 from collections import Counter
 
@@ -7,7 +7,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from modalities.audio.transforms import clip_start, fit
+from modalities.audio.transforms import clip_start
 
 
 @pytest.mark.parametrize(
@@ -44,11 +44,3 @@ def test_every_start_at_which_a_clip_fits_is_equally_likely() -> None:
 
 def test_a_file_as_long_as_a_clip_or_shorter_begins_at_its_start() -> None:
     assert {clip_start(length, 16, 0, 1, True) for length in (1, 15, 16) for _ in range(20)} == {0}
-
-
-def test_a_longer_one_is_cut_and_a_shorter_one_padded_with_silence() -> None:
-    x = torch.arange(1.0, 6.0)
-    assert fit(x, 3).tolist() == [1, 2, 3]
-    assert fit(x, 5).tolist() == [1, 2, 3, 4, 5]
-    assert fit(x, 8).tolist() == [1, 2, 3, 4, 5, 0, 0, 0]
-    assert fit(x[:0], 2).tolist() == [0, 0]

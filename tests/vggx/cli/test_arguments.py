@@ -30,8 +30,8 @@ def test_any_name_survives(path: str) -> None:
 
 @given(st.text(st.characters(blacklist_categories=("Cs", "Cc")), min_size=1))
 def test_quoted_is_read_back_as_the_same_text(text: str) -> None:
-    # an escaped interpolation is the one thing that OmegaConf itself has no spelling for after a backslash
-    if "\\${" not in text and not text.endswith("\\"):
+    # OmegaConf itself has no spelling for an escaped interpolation after a backslash, nor for what it calls missing
+    if "\\${" not in text and not text.endswith("\\") and text != "???":
         assert through_hydra(f"x={quoted(text)}") == text
 
 

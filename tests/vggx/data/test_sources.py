@@ -244,7 +244,7 @@ def test_a_manifest_may_lie_elsewhere(tmp_path: Path) -> None:
     (tmp_path / "media").mkdir()
     (tmp_path / "media" / "1.txt").touch()
     (tmp_path / "lists" / "mine.csv").write_text("path,label\n../media/1.txt,a\n")
-    options = DataOptions(manifest=str(tmp_path / "lists" / "mine.csv"))
+    options = DataOptions(manifest=str(tmp_path / "lists" / "mine.csv"), root=str(tmp_path))
     (sample,) = sources.manifest(Path(), options, TEXT).splits["train"]
     assert Path(sample.path).resolve() == (tmp_path / "media" / "1.txt").resolve()
 
@@ -298,9 +298,11 @@ def test_a_missing_column_is_named(tmp_path: Path, header: str, missing: str) ->
         manifest(tmp_path, [header, "1.txt,a"])
 
 
-@pytest.mark.parametrize("row", [",a", "2.txt,", "2.txt"])
-def test_an_empty_value_is_refused_by_line(tmp_path: Path, row: str) -> None:
-    with pytest.raises(ValueError, match=r"labels\.csv, line 3: path or label is empty"):
+@pytest.mark.parametrize(
+    ("row", "words"), [(",a", "path is"), ("2.txt,", "label is"), ("2.txt", "label is"), (",", "label and path are")]
+)
+def test_an_empty_value_is_refused_by_line(tmp_path: Path, row: str, words: str) -> None:
+    with pytest.raises(ValueError, match=rf"labels\.csv, line 3: {words} empty"):
         manifest(tmp_path, ["path,label", "1.txt,a", row])
 
 

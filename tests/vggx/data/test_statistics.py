@@ -5,9 +5,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
-from vggx.data.statistics import channel_statistics
+from vggx.data.statistics import channel_statistics, measure
+from vggx.net import VGG, Normalise, PreparedNet
+from vggx.options import NetOptions
 
 SIZES = (1, 7, 3, 16)  # batches of these many samples
 
@@ -80,3 +82,33 @@ def test_fashion_mnists_published_mean_and_standard_deviation(shared_data: Path)
     (mean,), (std,) = channel_statistics(part[:, None].float() / 255 for part in images.split(7000))
     assert mean == pytest.approx(0.2860, abs=1e-4)
     assert std == pytest.approx(0.3530, abs=1e-4)
+
+
+class Halved(nn.Module):
+    """(N, samples) -> (N, 2, samples) and the valid ones of them: the wave, and the half of it."""
+
+    def forward(self, x: Tensor, lengths: Tensor | None = None) -> tuple[Tensor, Tensor | None]:
+        maps = torch.stack([x, x / 2], 1)
+        return maps, None if lengths is None else torch.arange(x.shape[1]) < lengths[:, None]
+
+
+@pytest.mark.parametrize("channels", [1, 2])
+def test_what_pads_a_batch_is_not_measured(channels: int) -> None:
+    draw = np.random.default_rng(0)
+    waves = [draw.normal(3, 2, length).astype(np.float32) for length in (50, 20, 33, 7)]
+    padded = torch.nn.utils.rnn.pad_sequence([torch.from_numpy(wave) for wave in waves[:3]], batch_first=True)
+    batches = [
+        {"input": padded, "lengths": torch.tensor([50, 20, 33])},
+        {"input": None, "bad": {"x.wav": "is empty"}},
+        {"input": torch.from_numpy(waves[3])[None]},
+    ]
+    vgg = VGG((2, 50), 2, plan="micro", head="pooled")
+    net, options = PreparedNet(vgg, Normalise([0.0] * channels, [1.0] * channels), Halved()), NetOptions()
+    measure(net, batches, options)
+    values = np.concatenate(waves).astype(np.float64)
+    values = np.stack([values, values / 2])
+    axis = None if channels == 1 else 1
+    np.testing.assert_allclose(options.mean, np.atleast_1d(values.mean(axis)), rtol=1e-6)
+    np.testing.assert_allclose(options.std, np.atleast_1d(values.std(axis)), rtol=1e-6)
+    assert net.normalise.mean.tolist() == pytest.approx(options.mean)
+    assert net.normalise.std.tolist() == pytest.approx(options.std)

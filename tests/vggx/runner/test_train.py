@@ -164,7 +164,7 @@ def test_no_validation_split_keeps_the_last_epoch(make: Any, shapes: Path, tmp_p
     names = [f"{label}/{n:02d}.png" for label in ("lying", "standing") for n in range(8)]
     manifest.write_text("path,label\n" + "".join(f"{shapes}/train/{n},{n.split('/')[0]}\n" for n in names))
     changes = {"modality__data__root": None, "modality__data__manifest": str(manifest), "trainer__max_epochs": 2}
-    summary = train(make(**changes, modality__data__val_share=0.0))
+    summary = train(make(**changes, modality__data__val_share=0.0, modality__data__follow_links=True))
     assert summary["data"]["source"] == "manifest"
     assert summary["val_accuracy"] is None
     assert summary["test_accuracy"] is None
@@ -180,7 +180,11 @@ def test_unreadable_files_are_replaced_counted_and_listed(make: Any, shapes: Pat
     rows += [f"{shapes}/val/{label}/{n:02d}.png,{label},val" for label in labels for n in range(4)]
     rows += ["empty.png,lying,train", "words.png,standing,test", f"{shapes}/test/lying/00.png,lying,test"]
     manifest.write_text("path,label,split\n" + "\n".join(rows) + "\n")
-    changes = {"modality__data__root": str(tmp_path), "trainer__max_epochs": 1}
+    changes = {
+        "modality__data__root": str(tmp_path),
+        "modality__data__follow_links": True,
+        "trainer__max_epochs": 1,
+    }
     summary = train(make(**changes, modality__data__bad_limit=0.5))
     assert [(bad["split"], Path(bad["path"]).name) for bad in summary["bad_files"]] == [
         ("train", "empty.png"),
@@ -203,7 +207,7 @@ def test_a_dollar_in_a_class_name_and_folders_in_capitals(make: Any, shapes: Pat
         for name, source in {"$1 $x_{": "lying", "two": "standing"}.items():
             (tmp_path / split / name).mkdir(parents=True)
             for file in (shapes / split.lower() / source).iterdir():
-                (tmp_path / split / name / file.name).symlink_to(file)
+                (tmp_path / split / name / file.name).hardlink_to(file)
     summary = train(make(modality__data__root=str(tmp_path), trainer__max_epochs=1))
     assert summary["data"]["files"] == {"train": 48, "val": 16, "test": 16}
     assert (Path(summary["run"]) / "confusion.png").is_file()
@@ -218,8 +222,9 @@ def test_a_bad_test_split_does_not_cost_the_net(make: Any, shapes: Path, tmp_pat
     ]
     (tmp_path / "empty.png").touch()
     (tmp_path / "labels.csv").write_text("path,label,split\n" + "\n".join([*rows, "empty.png,lying,test"]) + "\n")
+    given = {"modality__data__root": str(tmp_path), "modality__data__follow_links": True}
     with pytest.raises(ValueError, match="none of the test files can be read"):
-        train(make(modality__data__root=str(tmp_path), trainer__max_epochs=1, runs=str(tmp_path / "runs")))
+        train(make(**given, trainer__max_epochs=1, runs=str(tmp_path / "runs")))
     (run,) = (tmp_path / "runs/image").iterdir()
     _, _, card = load_net(run)
     assert card["classes"] == ["lying", "standing"]

@@ -8,7 +8,7 @@ from torch import Tensor, nn
 
 from vggx.options import Recipe
 from vggx.tasks.classify import ClassifyTask
-from vggx.tasks.predictions import Predictions, by_file, joined, measures
+from vggx.tasks.predictions import Predictions, by_file, joined, measures, wilson_interval
 
 
 def random_scores(count: int, classes: int, seed: int = 0) -> tuple[Tensor, Tensor]:
@@ -20,9 +20,15 @@ def random_scores(count: int, classes: int, seed: int = 0) -> tuple[Tensor, Tens
     return logits.softmax(1), labels
 
 
-def classify_task() -> ClassifyTask:
+class Logits(nn.Module):
     """The input is the logits."""
-    return ClassifyTask(nn.Identity(), Recipe(optimizer="sgd", lr=0.1), {})
+
+    def forward(self, x: torch.Tensor, lengths: torch.Tensor | None = None) -> torch.Tensor:
+        return x
+
+
+def classify_task() -> ClassifyTask:
+    return ClassifyTask(Logits(), Recipe(optimizer="sgd", lr=0.1), {})
 
 
 # by_file
@@ -186,3 +192,14 @@ def test_parts_that_the_devices_have_gathered_stay_as_they_are() -> None:
     assert joined(whole) is whole
     assert torch.equal(joined([whole, whole + 3]), torch.arange(6))
     assert len(joined([])) == 0
+
+
+# intervals
+
+
+def test_interval_is_wilsons() -> None:
+    # Wilson (1927) by hand: 8 of 10 -> (0.4902, 0.9433)
+    assert wilson_interval(0.8, 10) == pytest.approx((0.4902, 0.9433), abs=1e-4)
+    low, high = wilson_interval(1.0, 60)
+    assert high == 1.0
+    assert low == pytest.approx(60 / (60 + 1.959964**2), abs=1e-4)

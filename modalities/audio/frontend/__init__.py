@@ -1,0 +1,41 @@
+"""(N, samples) -> (N, F, T): the front-ends by name, a free one and the published ones."""
+
+from typing import Any
+
+from modalities.audio.frontend.base import Frontend
+from modalities.audio.frontend.centred import CentredMel, LibrosaMel, LogMel, PannsMel
+from modalities.audio.frontend.framed import AstMel, VggishMel
+
+FRONTENDS: dict[str, type[Frontend]] = {
+    "logmel": LogMel,
+    "vggish": VggishMel,
+    "panns": PannsMel,
+    "ast": AstMel,
+    "librosa": LibrosaMel,
+}
+
+
+def make(name: str, *, least: int = 1, **settings: Any) -> Frontend:
+    """The front-end of that name.
+
+    Args:
+        name: a key of `FRONTENDS`.
+        least: the fewest steps that a clip gives.
+        settings: sample_rate, n_fft, hop, mels, f_min, f_max, mel_scale; those left out are the front-end's own.
+
+    Raises:
+        ValueError: an unknown name, a setting that the published front-end has otherwise, or as `LogMel`.
+    """
+    if name not in FRONTENDS:
+        raise ValueError(f"modality.net.frontend must be one of {', '.join(FRONTENDS)}, not {name!r}")
+    kind = FRONTENDS[name]
+    for key, value in kind.PUBLISHED.items():
+        if settings.get(key, value) != value:
+            raise ValueError(
+                f"modality.net.frontend={name} fixes {key}={value}, got {settings[key]}: leave {key} out, or take "
+                "frontend=logmel, which is free"
+            )
+    return kind(**({} if kind.PUBLISHED else settings), least=least)
+
+
+__all__ = ["FRONTENDS", "AstMel", "CentredMel", "Frontend", "LibrosaMel", "LogMel", "PannsMel", "VggishMel", "make"]

@@ -1,0 +1,34 @@
+"""What a data set holds (`vggx.runner.data_stats`) -> tables on the screen."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from vggx.report import tables
+
+MOST = 20  # lines of a list that may be as long as the data set
+
+
+def show(summary: Mapping[str, Any]) -> None:
+    """The tables that have rows, then what a user should know, the most important last."""
+    for name in ("classes", "numbers", "words"):
+        if summary[name]:
+            tables.show(summary[name])
+    torn = [
+        f"group {row['group']}: " + ", ".join(f"{row[split]} {split}" for split in summary["files"] if row[split])
+        for row in summary["groups_on_both_sides"]
+    ]
+    listed(torn, "groups on both sides of a split")
+    listed([f"{row['split']}: {row['reason']}" for row in summary["unreadable"]], "unreadable files")
+    for note in summary["notes"]:
+        print(f"note: {note}")
+    counts = ", ".join(f"{number:,} {split}" for split, number in summary["files"].items())
+    print(f"{summary['root'] or 'embedded'} (source {summary['source']}): {len(summary['classes'])} classes, {counts}")
+    if summary["input"]:
+        mean, std = (", ".join(f"{value:.4f}" for value in summary["input"][name]) for name in ("mean", "std"))
+        print(f"input of the net over the training split: mean {mean}; standard deviation {std}")
+
+
+def listed(lines: Sequence[str], what: str) -> None:
+    if lines:
+        rest = [f"  ... and {len(lines) - MOST:,} more, all in format=json"] if len(lines) > MOST else []
+        print("\n".join([f"{len(lines):,} {what}:", *(f"  {line}" for line in lines[:MOST]), *rest]))
