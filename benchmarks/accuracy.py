@@ -1,7 +1,7 @@
 """Train the embedded and the real data sets over several seeds; print a table and write benchmarks/results/*.json.
 
 python benchmarks/accuracy.py digits moving_digits tones tones_pooled
-python benchmarks/accuracy.py fashion_mnist spoken_digits fight_surv --data FOLDER
+python benchmarks/accuracy.py fashion_mnist spoken_digits spoken_digits_speaker fight_surv --data FOLDER
 python benchmarks/accuracy.py digits moving_digits tones -- trainer.accelerator=gpu trainer.precision=bf16-mixed
 """
 
@@ -11,7 +11,9 @@ import platform
 import subprocess
 import sys
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
+from statistics import mean
 from typing import Any
 
 from vggx import files
@@ -27,27 +29,81 @@ SETS = {
     "tones_pooled": ["experiment=tones_pooled"],
     "fashion_mnist": ["experiment=fashion_mnist", "modality.data.root={data}/fashion_mnist/idx"],
     "spoken_digits": ["experiment=spoken_digits", "modality.data.root={data}/fsdd"],
+    "spoken_digits_speaker": ["experiment=spoken_digits_speaker", "modality.data.root={data}/fsdd"],
     "fight_surv": ["experiment=fight_surv", "modality.data.root={data}/fight_surv"],
 }
 
 
-def train(words: list[str], seed: int, runs: str) -> dict[str, Any]:
-    command = [sys.executable, "-m", "vggx", "train", *words, f"seed={seed}", f"runs={runs}", "logger=none"]
+# sets of which every fold is held out in turn
+FOLDS = {"spoken_digits_speaker": ("george", "jackson", "lucas", "nicolas", "theo", "yweweler")}
+# sets whose files are also judged by other numbers of views: clips, crops
+VIEWS = {"fight_surv": ((1, 1), (10, 3))}
+
+
+def vggx(*words: str) -> str:
+    """What a command prints; it ends this script where it fails."""
+    command = [sys.executable, "-m", "vggx", *words]
     done = subprocess.run(command, capture_output=True, text=True)
     if done.returncode != 0:
         sys.exit(f"{' '.join(command)}\n{done.stdout}{done.stderr}")
-    run = done.stdout.rstrip().splitlines()[-1].removeprefix("run: ")
-    return json.loads((Path(run) / "summary.json").read_text())
+    return done.stdout
 
 
-def row(name: str, words: list[str], summaries: list[dict[str, Any]]) -> dict[str, Any]:
-    """Mean and spread over the seeds, of the test split, or of validation where there is no test split."""
+def train(words: Sequence[str], seed: int, runs: str) -> dict[str, Any]:
+    """The summary of a run, and its folder."""
+    printed = vggx("train", *words, f"seed={seed}", f"runs={runs}", "logger=none")
+    run = printed.rstrip().splitlines()[-1].removeprefix("run: ")
+    return {"run": run, **json.loads((Path(run) / "summary.json").read_text())}
+
+
+def by_views(run: str, split: str, clips: int, crops: int) -> float:
+    """The accuracy of whole files, each judged by so many views."""
+    vggx("evaluate", f"run={run}", f"split={split}", f"modality.data.clips={clips}", f"modality.data.crops={crops}")
+    return json.loads((Path(run) / f"evaluate_{split}.json").read_text())["accuracy"]
+
+
+def judged_split(summary: dict[str, Any]) -> str:
+    return "val" if summary["test_accuracy"] is None else "test"
+
+
+def measured(name: str, words: Sequence[str], seeds: Sequence[int]) -> dict[str, Any]:
+    """The row of a set: every seed, and of a set with folds every fold of every seed, trained and judged."""
+    found: dict[str, list[dict[str, Any]]] = {}
+    views: dict[str, list[float]] = {}
+    with tempfile.TemporaryDirectory() as runs:
+        for fold in FOLDS.get(name, ("",)):
+            chosen = [*words, f"modality.data.fold={fold}"] if fold else words
+            found[fold] = [train(chosen, seed, runs) for seed in seeds]
+            print(name, fold, [accuracy(summary) for summary in found[fold]], flush=True)
+        for clips, crops in VIEWS.get(name, ()):
+            runs_of = [(summary["run"], judged_split(summary)) for summary in found[""]]
+            views[f"{clips} x {crops}"] = [by_views(run, split, clips, crops) for run, split in runs_of]
+    made = row(name, words, [summary for summaries in found.values() for summary in summaries], len(seeds))
+    if name in FOLDS:
+        made["folds"] = {fold: [round(accuracy(s), 4) for s in summaries] for fold, summaries in found.items()}
+    if views:
+        made["views"] = {
+            how: {
+                "accuracies": [round(value, 4) for value in values],
+                "accuracy": round(mean(values), 4),
+                "interval_95": list(wilson_interval(mean(values), made["files"])),
+            }
+            for how, values in views.items()
+        }
+    return made
+
+
+def accuracy(summary: dict[str, Any]) -> float:
+    return summary[f"{judged_split(summary)}_accuracy"]
+
+
+def row(name: str, words: Sequence[str], summaries: Sequence[dict[str, Any]], seeds: int) -> dict[str, Any]:
+    """Mean over seeds and folds, of the test split, or of validation where there is no test split."""
     first = summaries[0]
-    split = "val" if first["test_accuracy"] is None else "test"
-    found = [summary[f"{split}_accuracy"] for summary in summaries]
-    mean = sum(found) / len(found)
-    count = first["data"]["files"][split]
-    low, high = wilson_interval(mean, count)
+    split = judged_split(first)
+    found = [accuracy(summary) for summary in summaries]
+    # the folds' test files are different ones, the seeds' the same
+    files = sum(summary["data"]["files"][split] for summary in summaries) // seeds
     return {
         "data": name,
         "modality": first["modality"],
@@ -56,18 +112,18 @@ def row(name: str, words: list[str], summaries: list[dict[str, Any]]) -> dict[st
         "params": first["params"],
         "macs": first["macs"],
         "split": split,
-        "files": count,
-        "accuracy": round(mean, 4),
+        "files": files,
+        "accuracy": round(mean(found), 4),
         "accuracies": [round(value, 4) for value in found],
-        "interval_95": [low, high],
-        "train_seconds": round(sum(s["train_seconds"] for s in summaries) / len(summaries), 1),
-        "samples_per_second": round(sum(s["samples_per_second"] for s in summaries) / len(summaries), 1),
+        "interval_95": list(wilson_interval(mean(found), files)),
+        "train_seconds": round(mean([s["train_seconds"] for s in summaries]), 1),
+        "samples_per_second": round(mean([s["samples_per_second"] for s in summaries]), 1),
         "epochs": first["epochs"],
-        "seeds": [summary["seed"] for summary in summaries],
+        "seeds": sorted({summary["seed"] for summary in summaries}),
         "precision": first["precision"],
         "device": first["device"],
         "versions": first["versions"],
-        "command": "vggx train " + " ".join(words).replace("{data}", "FOLDER"),
+        "command": "vggx train " + " ".join(words),
     }
 
 
@@ -83,10 +139,8 @@ def main() -> None:
     rows: list[dict[str, Any]] = []
     for name in options.names:
         chosen = [word.replace("{data}", options.data) for word in SETS[name]]
-        with tempfile.TemporaryDirectory() as runs:
-            summaries = [train([*chosen, *extra], seed, runs) for seed in options.seeds]
-        rows.append(row(name, [*SETS[name], *extra], summaries))
-        print(name, rows[-1]["accuracies"], flush=True)
+        found = measured(name, [*chosen, *extra], options.seeds)
+        rows.append(found | {"command": found["command"].replace(options.data, "FOLDER")})
     device = rows[0]["device"]
     machine = f"{device}, {platform.machine()}"
     output = options.output or RESULTS / f"accuracy_{device.lower().replace(' ', '_')}.json"

@@ -28,6 +28,7 @@ TIMED = ("mov,mp4,m4a,3gp,3g2,mj2", "matroska,webm")
 # pixels that both decoders make RGB of alike; others go through swscale's filters, which the two set differently
 PIXELS = ("yuv420p", "yuvj420p")
 MATRICES = (1, 2, 4, 5, 6, 7, 9)  # of ITU-T H.273, those that FFmpeg converts; decord takes others for BT.601
+HELD_BACK = 16  # frames that H.264 and HEVC let a decoder hold back at most
 PROGRESSIVE = (0, 1)  # of FFmpeg's field orders: unknown, progressive
 
 
@@ -185,6 +186,7 @@ def doubt_of_times(walk: Walk, container: str, announced: int) -> str:
         "a first packet that is no keyframe": not walk.keys[0],
         "frames before the first keyframe": known[:1] != [min(known, default=0)],
         "times of decoding that run back": not rising(order),
+        "times far from the order of decoding": held_back(known) > HELD_BACK,
         "another count of frames in the header": announced not in (0, len(walk.times)),
     }
     return next((doubt for doubt, holds in doubts.items() if holds), "")
@@ -212,6 +214,12 @@ def leading(walk: Walk) -> bool:
     if len(times) < len(walk.times):
         return True  # who knows
     return bool((times < np.maximum.accumulate(np.where(walk.keys, times, times.min()))).any())
+
+
+def held_back(times: Sequence[int]) -> int:
+    """How many frames at most are decoded before one that is shown before them."""
+    ranks = np.argsort(np.argsort(times))
+    return int((np.arange(len(times)) - ranks).max(initial=0))
 
 
 def rising(times: Sequence[int]) -> bool:

@@ -1,11 +1,11 @@
 """samples -> (kept, held out): a seeded share of every class, or of whole groups."""
 
-import os
 import random
 from collections import defaultdict
 from collections.abc import Sequence
 
 from vggx.data.listing import Listing, Sample
+from vggx.data.paths import real_path
 
 
 def hold_out(samples: Sequence[Sample], share: float, seed: int) -> tuple[list[Sample], list[Sample]]:
@@ -21,7 +21,7 @@ def hold_out(samples: Sequence[Sample], share: float, seed: int) -> tuple[list[S
         raise ValueError(f"a share held out must lie in 0 <= share < 1, got {share}")
     units: dict[str, list[Sample]] = defaultdict(list)
     for sample in samples:
-        units[sample.group or os.path.realpath(sample.path)].append(sample)
+        units[sample.group or real_path(sample.path)].append(sample)
     if share > 0 and len(units) == 1 and samples[0].group:
         raise ValueError(f"all {len(samples)} samples are of the group {samples[0].group!r}: none can be held out")
     parts: dict[tuple[int, ...], list[str]] = defaultdict(list)
@@ -39,8 +39,8 @@ def hold_out(samples: Sequence[Sample], share: float, seed: int) -> tuple[list[S
             # a group that would take far more than the share, or all there is, stays
             if sizes[name] <= room:
                 room -= sizes[name]
-                out.update(os.path.realpath(sample.path) for sample in units[name])
-    held = [os.path.realpath(sample.path) in out for sample in samples]
+                out.update(real_path(sample.path) for sample in units[name])
+    held = [real_path(sample.path) in out for sample in samples]
     kept = [sample for sample, away in zip(samples, held, strict=True) if not away]
     return kept, [sample for sample, away in zip(samples, held, strict=True) if away]
 

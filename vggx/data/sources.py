@@ -6,7 +6,7 @@ from pathlib import Path
 
 from vggx.data import holdout
 from vggx.data.listing import SPLITS, Listing, Sample
-from vggx.data.paths import check_inside, check_name, media_files, subfolders
+from vggx.data.paths import check_inside, check_name, media_files, real_path, subfolders
 from vggx.data.tables import SPLIT_NAMES, Columns, class_list, table
 from vggx.options import DataOptions
 
@@ -125,7 +125,7 @@ def check_apart(listing: Listing) -> None:
     seen: dict[str, str] = {}
     for split in SPLITS:
         for sample in listing.splits[split]:
-            path = os.path.realpath(sample.path)
+            path = real_path(sample.path)
             if seen.setdefault(path, split) != split:
                 raise ValueError(f"{sample.path} is in both {seen[path]} and {split}: a file may be in one split only")
 

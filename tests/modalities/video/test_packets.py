@@ -140,6 +140,19 @@ def test_times_below_zero_and_too_many_frames_in_the_header(film: Callable[..., 
     assert (claimed.reason, claimed.whole) == ("another count of frames in the header", False)
 
 
+@pytest.mark.parametrize(
+    ("times", "most"),
+    [
+        ([], 0),
+        ([0, 1, 2, 3], 0),
+        ([0, 4, 2, 1, 3, 8, 6, 5, 7], 2),  # groups of four frames, decoded as 4 2 1 3
+        ([*range(100, 120), *range(20)], 20),  # the first half is said to come after the second
+    ],
+)
+def test_frames_held_back(times: list[int], most: int) -> None:
+    assert packets.held_back(times) == most
+
+
 def test_bounds(film: Callable[..., Path], monkeypatch: pytest.MonkeyPatch) -> None:
     path = film("bounds.mp4", "libx264", **X264)
     assert scan(path, Bounds(96 * 96, 2.4)).length == 60

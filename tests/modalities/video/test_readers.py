@@ -225,6 +225,18 @@ def test_a_search_that_fails_is_made_up_for(
     assert numbers_in(reader.read([45, 50])) == [45, 50]
 
 
+def test_an_index_that_leads_astray(film: Callable[..., Path], by_pyav: Callable[..., Any], tmp_path: Path) -> None:
+    """A frame that the index leaves out: after seeking, those behind it come with the times of the ones before them."""
+    content = bytearray(film("index.avi", "mpeg4", g="10", bf="0").read_bytes())
+    entry = content.index(b"idx1") + 8 + 16 * 5
+    assert content[entry : entry + 4] == b"00dc"
+    content[entry : entry + 4] = b"none"
+    path = tmp_path / "index.avi"
+    path.write_bytes(content)
+    assert packets_of(str(path), BOUNDS).timed
+    assert_equal_to_sequential(path, by_pyav(path), "auto")
+
+
 def test_a_clip_of_a_long_file_is_all_that_is_kept(film: Callable[..., Path]) -> None:
     path = film("long.avi", "libx264", count=240, side=192)
     packets_of(str(path), BOUNDS)

@@ -8,7 +8,7 @@ import pytest
 from vggx.data import sources
 from vggx.data.datamodule import SplitData
 from vggx.data.listing import Listing
-from vggx.data.paths import check_name, media_files
+from vggx.data.paths import check_name, media_files, real_path
 from vggx.options import DataOptions
 
 
@@ -110,3 +110,23 @@ def test_a_name_that_is_not_text_is_refused_by_its_bytes(tmp_path: Path) -> None
 @pytest.mark.parametrize("name", ["plain.txt", "żółć.txt", "日本語 clip.mp4", "a=b,[c]$d.wav"])
 def test_any_text_is_a_name(name: str) -> None:
     check_name(name)
+
+
+def test_real_paths_are_those_of_the_operating_system(tmp_path: Path) -> None:
+    make(tmp_path / "a" / "b", "1.txt")
+    (tmp_path / "link").symlink_to(tmp_path / "a")
+    (tmp_path / "a" / "2.txt").symlink_to(tmp_path / "a" / "b" / "1.txt")
+    (tmp_path / "a" / "gone.txt").symlink_to(tmp_path / "nowhere")
+    names = (
+        "a/b/1.txt",
+        "link/b/1.txt",
+        "link/2.txt",
+        "a/../link/b/./1.txt",
+        "a/b/..",
+        "a/.",
+        "a/gone.txt",
+        "a/no",
+        "a/",
+    )
+    for name in names:
+        assert real_path(f"{tmp_path}/{name}") == os.path.realpath(f"{tmp_path}/{name}")
