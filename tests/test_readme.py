@@ -1,6 +1,7 @@
 """The figures of the README are those of the committed results."""
 
 import json
+import shlex
 from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
@@ -14,13 +15,40 @@ def test_cost_table() -> None:
 
 def test_accuracy_table() -> None:
     rows = json.loads((ROOT / "benchmarks/results/accuracy_cpu.json").read_text())["rows"]
-    assert len(rows) == 7
+    assert len(rows) == 8
     for row in rows:
         low, high = row["interval_95"]
         cells = f"{row['accuracy']:.4f} | {low:.3f} to {high:.3f} | {row['train_seconds']:.0f} |"
-        line = next(line for line in README.splitlines() if line.startswith(f"| {row['data']} |"))
+        line = next(line for line in README.splitlines() if line.startswith(f"| {row['data']} | {row['modality']} |"))
         assert line.endswith(cells)
         assert f"| {row['macs']:,} |" in line
+
+
+def test_tables_of_speakers_and_views() -> None:
+    rows = {row["data"]: row for row in json.loads((ROOT / "benchmarks/results/accuracy_cpu.json").read_text())["rows"]}
+    speakers, views = rows["spoken_digits_speaker"]["folds"], rows["fight_surv"]["views"]
+    assert len(speakers) == 6
+    for name, found in speakers.items():
+        values = ", ".join(f"{value:.3f}" for value in found)
+        assert f"| {name} | {values} | {sum(found) / len(found):.3f} |" in README
+    for name, made in views.items():
+        low, high = made["interval_95"]
+        values = ", ".join(f"{value:.3f}" for value in made["accuracies"])
+        assert f"| {name} | {values} | {made['accuracy']:.4f} | {low:.3f} to {high:.3f} |" in README
+
+
+def test_loading_tables() -> None:
+    found = json.loads((ROOT / "benchmarks/results/loading.json").read_text())
+    for row in found["exactness"]:
+        assert row["wrong_by_ours"] == 0
+        cells = (
+            f"{row['read_by']} | {row['wrong_by_decord']:.1%} | {row['wrong_by_ours']:.1%} | {row['ours_to_decord']}"
+        )
+        assert f"| {row['kind']} | {cells} |" in README
+    for row in found["datamodules"]:
+        assert f"| {row['data']} | a plain loop | {row['ours_to_loop']} |" in README
+    for row in found["peers"]:
+        assert f"| {row['data']} | {row['peer']} | {row['ours_to_peer']} |" in README
 
 
 def test_the_commands_it_names_exist() -> None:
@@ -28,7 +56,7 @@ def test_the_commands_it_names_exist() -> None:
     from vggx.cli import keys
     from vggx.cli.table import COMMANDS, parted
 
-    words = [line.split() for line in README.splitlines() if line.startswith("    vggx ")]
+    words = [shlex.split(line, comments=True) for line in README.splitlines() if line.startswith("    vggx ")]
     assert len(words) >= 8
     for _, *line in words:
         command, rest = parted(line)

@@ -9,9 +9,6 @@ from torch.nn import functional as F
 
 Samples = TypeVar("Samples", int, Tensor)
 
-# float32 has no quiet band beside a loud one, it would be rounding alone; Apple's devices have nothing better
-PRECISION = torch.float32 if torch.backends.mps.is_available() else torch.float64
-
 
 class Frontend(nn.Module):
     """A spectrogram of windows of one size, every `hop` samples; T = (samples + 2 pad - size) // hop + 1.
@@ -47,7 +44,10 @@ class Frontend(nn.Module):
 
     @abstractmethod
     def maps(self, x: Tensor, lengths: Tensor) -> Tensor:
-        """(N, samples), zero behind each clip's length (N,) -> (N, F, T), its valid steps made of that clip alone."""
+        """(N, samples), zero behind each clip's length (N,) -> (N, F, T), its valid steps made of that clip alone.
+
+        x comes in the precision to compute in. Buffers are kept in float32, which every device has, and are cast to it.
+        """
 
     def forward(self, x: Tensor, lengths: Tensor | None = None) -> tuple[Tensor, Tensor | None]:
         """
@@ -69,10 +69,15 @@ class Frontend(nn.Module):
         x, own = F.pad(x, (0, max(0, self.shortest - x.shape[1]))), own.clamp(min=self.shortest)
         # a full-scale tone's power overflows float16, and the logarithm of small ones is lost in bfloat16
         with torch.autocast(x.device.type, enabled=False):
-            maps = self.maps(x.to(PRECISION), own).float()
+            maps = self.maps(x.to(precision(x.device)), own).float()
         if lengths is None:
             return maps, None
         return maps, torch.arange(maps.shape[2], device=x.device) < self.count(own)[:, None]
+
+
+def precision(device: torch.device) -> torch.dtype:
+    """What is computed in: float32 has no quiet band beside a loud one, but Apple's devices have nothing better."""
+    return torch.float32 if device.type == "mps" else torch.float64
 
 
 def power(spectrum: Tensor) -> Tensor:

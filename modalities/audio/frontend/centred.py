@@ -1,4 +1,4 @@
-"""(N, samples) -> (N, mels, T): windows centred as librosa centres them, its mel filters, torchaudio's spectrogram."""
+"""(N, samples) -> (N, mels, T): windows centred as librosa centres them, and its mel filters."""
 
 import math
 from abc import abstractmethod
@@ -11,7 +11,7 @@ from torch import Tensor
 from torch.nn import functional as F
 from torchaudio.transforms import MelSpectrogram
 
-from modalities.audio.frontend.base import PRECISION, Frontend, power
+from modalities.audio.frontend.base import Frontend, power
 
 # added before the logarithm: about -60 dB of full scale, below the noise of any recording
 FLOOR = 1e-6
@@ -52,17 +52,8 @@ class CentredMel(Frontend):
         if not 0 <= f_min < top <= sample_rate / 2:
             raise ValueError(f"frequencies must lie in 0 <= f_min < f_max <= {sample_rate / 2} Hz: {f_min}, {top}")
         super().__init__(n_fft, hop, pad=n_fft // 2, least=least)
-        self.spectrogram = MelSpectrogram(
-            sample_rate,
-            n_fft=n_fft,
-            hop_length=hop,
-            n_mels=mels,
-            f_min=f_min,
-            f_max=top,
-            center=False,
-            power=None,
-            wkwargs={"dtype": PRECISION},
-        )
+        # keeps the filters under torchaudio's names, as they stand in every net file
+        self.spectrogram = MelSpectrogram(sample_rate, n_fft=n_fft, hop_length=hop, n_mels=mels, f_min=f_min, f_max=top)
         # torchaudio's own are computed in float32, and are off where the rate or n_fft is odd
         self.spectrogram.mel_scale.fb = librosa_filters(sample_rate, n_fft, mels, f_min, top, mel_scale)
         empty = (self.spectrogram.mel_scale.fb.sum(0) == 0).nonzero().flatten().tolist()
@@ -73,8 +64,11 @@ class CentredMel(Frontend):
             )
 
     def maps(self, x: Tensor, lengths: Tensor) -> Tensor:
-        spectrum = self.spectrogram.spectrogram(self.ends(x, lengths))
-        return self.scaled(self.spectrogram.mel_scale(power(spectrum)))
+        # not torchaudio's window, which is kept in float32: rounded, it leaks into bands far below a loud tone
+        window = torch.hann_window(self.size, dtype=x.dtype, device=x.device)
+        x = self.ends(x, lengths)
+        spectrum = torch.stft(x, self.size, self.hop, window=window, center=False, return_complex=True)
+        return self.scaled(self.spectrogram.mel_scale.fb.T.to(x.dtype) @ power(spectrum))
 
     def ends(self, x: Tensor, lengths: Tensor) -> Tensor:
         """(N, samples) -> (N, samples + 2 pad): silence before and behind, so that a longer clip changes no middle."""
@@ -146,4 +140,4 @@ def librosa_filters(rate: int, n_fft: int, mels: int, f_min: float, f_max: float
     """(n_fft // 2 + 1, mels)"""
     norm: Any = "slaney" if scale == "slaney" else None
     made = {"n_fft": n_fft, "n_mels": mels, "htk": scale == "htk", "norm": norm, "dtype": np.float64}
-    return torch.from_numpy(filters.mel(sr=rate, fmin=f_min, fmax=f_max, **made).T).to(PRECISION)
+    return torch.from_numpy(filters.mel(sr=rate, fmin=f_min, fmax=f_max, **made).T).float()

@@ -10,10 +10,10 @@ from torch import Tensor
 from torch.nn import functional as F
 from torchaudio.compliance.kaldi import get_mel_banks
 
-from modalities.audio.frontend.base import PRECISION, Frontend, power
+from modalities.audio.frontend.base import Frontend, power
 
 WINDOW = 400  # samples, 25 ms at 16 kHz
-# (mels, n_fft, rate, f_min, f_max) -> (n_fft // 2 + 1, mels) float64
+# (mels, n_fft, rate, f_min, f_max) -> (n_fft // 2 + 1, mels)
 Triangles = Callable[[int, int, float, float, float], Tensor]
 
 
@@ -26,19 +26,19 @@ class FramedMel(Frontend):
         least: the fewest steps that a clip gives.
     """
 
-    window: Tensor
     bank: Tensor
 
     def __init__(self, *, periodic: bool, triangles: Triangles, least: int):
         own = self.PUBLISHED
         super().__init__(WINDOW, own["hop"], pad=0, least=least)
-        self.register_buffer("window", torch.hann_window(WINDOW, periodic=periodic, dtype=PRECISION))
+        self.periodic = periodic
         bank = triangles(own["mels"], own["n_fft"], own["sample_rate"], own["f_min"], own["f_max"])
-        self.register_buffer("bank", bank.to(PRECISION))
+        self.register_buffer("bank", bank.float())
 
     def spectrum(self, frames: Tensor) -> Tensor:
         """(N, T, size) -> (N, T, n_fft // 2 + 1) complex"""
-        return torch.fft.rfft(frames * self.window, self.PUBLISHED["n_fft"])
+        window = torch.hann_window(self.size, periodic=self.periodic, dtype=frames.dtype, device=frames.device)
+        return torch.fft.rfft(frames * window, self.PUBLISHED["n_fft"])
 
     def maps(self, x: Tensor, lengths: Tensor) -> Tensor:
         return self.bands(x.unfold(1, self.size, self.hop)).transpose(1, 2)
@@ -68,7 +68,7 @@ class VggishMel(FramedMel):
         super().__init__(periodic=True, triangles=exact_triangles, least=least)
 
     def bands(self, frames: Tensor) -> Tensor:
-        return torch.log(self.spectrum(frames).abs() @ self.bank + 0.01)
+        return torch.log(self.spectrum(frames).abs() @ self.bank.to(frames.dtype) + 0.01)
 
 
 class AstMel(FramedMel):
@@ -97,7 +97,7 @@ class AstMel(FramedMel):
         frames = frames - frames.mean(2, keepdim=True)
         # pre-emphasis within each window, whose first sample stands for the one before it
         frames = frames - 0.97 * torch.cat([frames[..., :1], frames[..., :-1]], 2)
-        mel = power(self.spectrum(frames)) @ self.bank
+        mel = power(self.spectrum(frames)) @ self.bank.to(frames.dtype)
         return torch.log(mel.clamp(min=torch.finfo(torch.float32).eps))
 
 
@@ -118,4 +118,4 @@ def exact_triangles(mels: int, n_fft: int, rate: float, f_min: float, f_max: flo
 def kaldi_triangles(mels: int, n_fft: int, rate: float, f_min: float, f_max: float) -> Tensor:
     """AST's bands, torchaudio's to the last bit; the last three numbers are of a warp of 1, which is none."""
     bank, _ = get_mel_banks(mels, n_fft, float(rate), f_min, f_max, 100.0, -500.0, 1.0)
-    return F.pad(bank, (0, 1)).T.double()
+    return F.pad(bank, (0, 1)).T

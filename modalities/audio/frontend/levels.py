@@ -4,6 +4,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from modalities.audio.frontend.base import precision
+
 Maps = tuple[Tensor, Tensor | None]
 
 
@@ -27,7 +29,7 @@ class ClipLevels(nn.Module):
             loudest = maps.masked_fill(~known, -torch.inf).amax((1, 2), keepdim=True)
             maps = maps.maximum(loudest - self.floor)
         if self.subtract_mean:
-            total = maps.masked_fill(~known, 0).sum(2, keepdim=True, dtype=torch.float64)
+            total = maps.masked_fill(~known, 0).sum(2, keepdim=True, dtype=precision(maps.device))
             maps = maps - (total / known.sum(2, keepdim=True)).float()
         return maps, valid
 

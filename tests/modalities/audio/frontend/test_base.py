@@ -10,8 +10,7 @@ from hypothesis import strategies as st
 from torch import Tensor
 from torch.nn.utils.rnn import pad_sequence
 
-from modalities.audio.frontend import FRONTENDS, Frontend, make
-from modalities.audio.frontend.base import PRECISION
+from modalities.audio.frontend import FRONTENDS, Frontend, base, make
 
 FREE = {"sample_rate": 8000, "n_fft": 256, "hop": 80, "mels": 20}
 
@@ -112,8 +111,15 @@ def test_mixed_precision_changes_nothing(name: str, kind: torch.dtype) -> None:
 
 
 @pytest.mark.parametrize("name", list(FRONTENDS))
-def test_what_is_kept_is_as_precise_as_what_is_computed(name: str) -> None:
-    assert {buffer.dtype for buffer in frontend(name).buffers()} == {PRECISION}
+def test_a_device_without_float64_computes_in_float32(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    front, x = frontend(name), torch.stack(clips([4000]))
+    assert {buffer.dtype for buffer in front.buffers()} == {torch.float32}
+    plain, _ = front(x)
+    assert base.precision(torch.device("mps")) == torch.float32
+    monkeypatch.setattr(base, "precision", lambda device: torch.float32)
+    found, _ = front(x)
+    assert not torch.equal(found, plain)
+    torch.testing.assert_close(found, plain, rtol=0, atol=1e-3)
 
 
 @pytest.mark.parametrize("name", list(FRONTENDS))
