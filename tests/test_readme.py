@@ -28,6 +28,7 @@ def test_tables_of_speakers_and_views() -> None:
     rows = {row["data"]: row for row in json.loads((ROOT / "benchmarks/results/accuracy_cpu.json").read_text())["rows"]}
     speakers, views = rows["spoken_digits_speaker"]["folds"], rows["fight_surv"]["views"]
     assert len(speakers) == 6
+    assert f"the mean is {rows['spoken_digits_speaker']['without_floor_and_mean']['accuracy']:.4f}." in README
     for name, found in speakers.items():
         values = ", ".join(f"{value:.3f}" for value in found)
         assert f"| {name} | {values} | {sum(found) / len(found):.3f} |" in README

@@ -1,8 +1,10 @@
 """Films in which every frame shows its number in dark and light blocks, which no codec blurs; and cuts of them."""
 
-from collections.abc import Callable, Sequence
+import signal
+from collections.abc import Callable, Iterator, Sequence
 from fractions import Fraction
 from pathlib import Path
+from types import FrameType
 from typing import Any
 
 import av
@@ -102,3 +104,17 @@ def cut() -> Callable[[Path, Path, int], Path]:
         return target
 
     return copy
+
+
+@pytest.fixture
+def no_hanging() -> Iterator[None]:
+    """A process that hangs is an error after a minute."""
+
+    def stop(number: int, frame: FrameType | None) -> None:
+        raise TimeoutError("a loading process hangs")
+
+    before = signal.signal(signal.SIGALRM, stop)
+    signal.alarm(60)
+    yield
+    signal.alarm(0)
+    signal.signal(signal.SIGALRM, before)

@@ -1,10 +1,8 @@
 """modalities.video.readers: of every kind of file each frame that is asked for is the one whose number it shows."""
 
 import random
-import signal
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
-from types import FrameType
 from typing import Any
 
 import decord
@@ -159,20 +157,6 @@ def test_what_can_be_found_by_time_is_not_read_from_the_start(
         for clip in random_clips(30):
             open_video(str(path), BOUNDS, "pyav").read(clip)
     assert counted - set(SLOW_TO_FIND) == set(COUNTED)
-
-
-@pytest.fixture
-def no_hanging() -> Iterator[None]:
-    """A process that hangs is an error after a minute."""
-
-    def stop(number: int, frame: FrameType | None) -> None:
-        raise TimeoutError("a loading process hangs")
-
-    before = signal.signal(signal.SIGALRM, stop)
-    signal.alarm(60)
-    yield
-    signal.alarm(0)
-    signal.signal(signal.SIGALRM, before)
 
 
 @pytest.mark.parametrize("workers", [0, 2])

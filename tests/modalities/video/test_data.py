@@ -1,9 +1,7 @@
 """modalities.video.data: H.264 files whose frames tell their number, against PyAV, and spoilt files refused."""
 
-import signal
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
-from types import FrameType
 from typing import Any
 
 import av
@@ -83,20 +81,6 @@ def long(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def short(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return numbered(tmp_path_factory.mktemp("short") / "five.mp4", 5)
-
-
-@pytest.fixture
-def no_hanging() -> Iterator[None]:
-    """A process that hangs is an error after a minute."""
-
-    def stop(number: int, frame: FrameType | None) -> None:
-        raise TimeoutError("a loading process hangs")
-
-    before = signal.signal(signal.SIGALRM, stop)
-    signal.alarm(60)
-    yield
-    signal.alarm(0)
-    signal.signal(signal.SIGALRM, before)
 
 
 # clips

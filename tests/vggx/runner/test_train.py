@@ -103,9 +103,9 @@ def test_the_same_seed_gives_the_same_run_and_another_does_not(make: Any, traine
 def test_a_resumed_run_ends_bit_for_bit_where_the_unbroken_one_does(
     make: Any, schedule: str, workers: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    # dropout draws from the random states that the checkpoint must hold; patience 0 makes plateau act
+    # dropout and mixup draw from the random states that the checkpoint must hold; patience 0 makes plateau act
     changes = {"recipe__schedule": schedule, "recipe__patience": 0, "modality__net__dropout": 0.3, "seed": 5}
-    changes |= {"modality__data__num_workers": workers}
+    changes |= {"modality__data__num_workers": workers, "recipe__mixup": 0.2}
     whole = train(make(**changes))
     end_of_epoch = Recorder.on_train_epoch_end
     folders = []
