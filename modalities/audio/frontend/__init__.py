@@ -2,9 +2,9 @@
 
 from typing import Any
 
-from modalities.audio.frontend.base import Frontend
 from modalities.audio.frontend.centred import CentredMel, LibrosaMel, LogMel, PannsMel
 from modalities.audio.frontend.framed import AstMel, VggishMel
+from modalities.audio.frontend.frontend import Frontend
 
 FRONTENDS: dict[str, type[Frontend]] = {
     "logmel": LogMel,

@@ -11,7 +11,7 @@ from torch import Tensor
 from torch.nn import functional as F
 from torchaudio.transforms import MelSpectrogram
 
-from modalities.audio.frontend.base import Frontend, power
+from modalities.audio.frontend.frontend import Frontend, power
 
 # added before the logarithm: about -60 dB of full scale, below the noise of any recording
 FLOOR = 1e-6

@@ -10,7 +10,7 @@ from torch import Tensor
 from torch.nn import functional as F
 from torchaudio.compliance.kaldi import get_mel_banks
 
-from modalities.audio.frontend.base import Frontend, power
+from modalities.audio.frontend.frontend import Frontend, power
 
 WINDOW = 400  # samples, 25 ms at 16 kHz
 # (mels, n_fft, rate, f_min, f_max) -> (n_fft // 2 + 1, mels)

@@ -4,7 +4,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from modalities.audio.frontend.base import precision
+from modalities.audio.frontend.frontend import precision
 
 Maps = tuple[Tensor, Tensor | None]
 

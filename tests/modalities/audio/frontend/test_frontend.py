@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 from torch import Tensor
 from torch.nn.utils.rnn import pad_sequence
 
-from modalities.audio.frontend import FRONTENDS, Frontend, base, make
+from modalities.audio.frontend import FRONTENDS, Frontend, make
+from modalities.audio.frontend import frontend as module
 
 FREE = {"sample_rate": 8000, "n_fft": 256, "hop": 80, "mels": 20}
 
@@ -115,8 +116,8 @@ def test_a_device_without_float64_computes_in_float32(name: str, monkeypatch: py
     front, x = frontend(name), torch.stack(clips([4000]))
     assert {buffer.dtype for buffer in front.buffers()} == {torch.float32}
     plain, _ = front(x)
-    assert base.precision(torch.device("mps")) == torch.float32
-    monkeypatch.setattr(base, "precision", lambda device: torch.float32)
+    assert module.precision(torch.device("mps")) == torch.float32
+    monkeypatch.setattr(module, "precision", lambda device: torch.float32)
     found, _ = front(x)
     assert not torch.equal(found, plain)
     torch.testing.assert_close(found, plain, rtol=0, atol=1e-3)
