@@ -8,10 +8,11 @@ from vggx.data.listing import BadFile
 
 @dataclass(frozen=True)
 class Bounds:
-    """What a header may claim; see `modalities.video.options.Data`."""
+    """What a header may claim, and whether frames may lie elsewhere; see `modalities.video.options.Data`."""
 
     max_pixels: int
     max_seconds: float
+    follow_links: bool = False
 
     def check(self, path: str, width: int, height: int, seconds: float = 0.0) -> None:
         """Refuse a file by what its header says.

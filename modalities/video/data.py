@@ -97,7 +97,11 @@ class VideoData(SplitData):
 
 
 def opened(path: str, options: Data) -> Reader:
-    return open_video(path, Bounds(options.max_pixels, options.max_seconds), options.decoder)
+    return open_video(path, bounds_of(options), options.decoder)
+
+
+def bounds_of(options: Data) -> Bounds:
+    return Bounds(options.max_pixels, options.max_seconds, options.follow_links)
 
 
 def frames_in(path: str, options: Data) -> int:

@@ -3,8 +3,7 @@
 import os
 from typing import Any
 
-from modalities.video.bounds import Bounds
-from modalities.video.data import VideoData
+from modalities.video.data import VideoData, bounds_of
 from modalities.video.frame_folder import FolderReader
 from modalities.video.scans import packets_of
 from vggx.data.listing import Sample
@@ -17,7 +16,7 @@ def facts(data: VideoData, sample: Sample) -> dict[str, Any]:
     Raises:
         BadFile: not a video, or beyond the bounds that the data's options set.
     """
-    path, bounds = sample.path, Bounds(data.options.max_pixels, data.options.max_seconds)
+    path, bounds = sample.path, bounds_of(data.options)
     if os.path.isdir(path):
         folder = FolderReader(path, bounds)
         height, width, _ = folder.frame(0).shape

@@ -12,6 +12,7 @@ from torch import Tensor
 from modalities.video.bounds import Bounds, check_numbers
 from vggx.data.datamodule import check_file
 from vggx.data.listing import BadFile
+from vggx.data.paths import ALLOW
 
 IMAGES = (".jpg", ".jpeg", ".png", ".bmp", ".webp")
 # how the names of frames begin where other series, such as optical flow (flow_x_00001.jpg), lie in the same folder
@@ -50,6 +51,8 @@ class FolderReader:
 
     def frame(self, number: int) -> np.ndarray:
         path = self.files[number]
+        if not self.bounds.follow_links and os.path.islink(path):
+            check_link(path)
         check_file(path)
         try:
             with Image.open(path) as image:
@@ -59,6 +62,16 @@ class FolderReader:
             raise
         except Exception as error:  # PIL's many readers raise many kinds on damaged files
             raise BadFile(f"{path}: is not a readable image ({error})") from error
+
+
+def check_link(path: str) -> None:
+    """
+    Raises:
+        BadFile: the link leads out of its folder.
+    """
+    real, folder = os.path.realpath(path), os.path.realpath(os.path.dirname(path))
+    if os.path.dirname(real) != folder:
+        raise BadFile(f"{path}: is a link to {real}, outside of its folder; {ALLOW}")
 
 
 def series(path: str) -> list[str]:

@@ -149,3 +149,16 @@ def test_folders_through_the_datamodule(tmp_path: Path, workers: int) -> None:
     batch = next(iter(data.loader(data.new_dataset(samples))))
     found = batch["input"].float().mean((1, 3, 4)).int().tolist()
     assert found == [[5, 8, 11, 14], [105, 108, 111, 114]]
+
+
+def test_a_frame_that_is_a_link_out_of_its_folder_is_refused_and_taken_where_allowed(tmp_path: Path) -> None:
+    grey(tmp_path / "elsewhere" / "secret.png", 77)
+    grey(tmp_path / "film" / "img_1.png", 11)
+    (tmp_path / "film" / "img_2.png").symlink_to("img_1.png")
+    (tmp_path / "film" / "img_3.png").symlink_to(tmp_path / "elsewhere" / "secret.png")
+    reader = open_video(str(tmp_path / "film"), BOUNDS)
+    assert reader.read([0, 1]).float().mean((1, 2, 3)).tolist() == [11, 11]
+    with pytest.raises(BadFile, match=r"img_3\.png: is a link to .*secret\.png, outside of its folder; modality\.data"):
+        reader.read([2])
+    allowed = Bounds(BOUNDS.max_pixels, BOUNDS.max_seconds, follow_links=True)
+    assert open_video(str(tmp_path / "film"), allowed).read([2]).float().mean() == 77
