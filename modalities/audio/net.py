@@ -40,8 +40,9 @@ class FoldedVGG(VGG):
             raise ValueError(f"the net takes (N, bands, time), got a tensor of {tuple(x.shape)}")
         count, bands, _ = x.shape
         folded = x.flatten(0, 1)[:, None]
-        self.check(folded)
-        maps = self.backbone(folded, None if valid is None else valid.repeat_interleave(bands, 0))
+        rows = None if valid is None else valid.repeat_interleave(bands, 0)
+        self.check(folded, rows)
+        maps = self.backbone(folded, rows)
         laid = [m.unflatten(0, (count, bands)).transpose(1, 2).flatten(2) for m in maps]
         after = self.backbone.valid_after(valid)
         return self.head(laid, None if after is None else after.repeat(1, bands))
@@ -110,4 +111,10 @@ def build(options: Net, data: Data, classes: int) -> PreparedNet:
     vgg = kind(classes=classes, **vgg_arguments(options, data))
     frontend = preparation(make_frontend(options, data, vgg.least_valid), options)
     bands = given(options.bands if options.frequency == "pooled" else options.mels, "bands")
-    return PreparedNet(vgg, Normalise(*options.statistics(1)), frontend, spec_augment(data, bands))
+    augment = spec_augment(data, bands)
+    if augment is not None and options.normalize == "none" and options.mean is None:
+        raise ValueError(
+            "modality.data.frequency_mask and time_mask put 0 in the place of what they hide, which is the mean of "
+            "normalised maps alone: take modality.net.normalize=dataset"
+        )
+    return PreparedNet(vgg, Normalise(*options.statistics(1)), frontend, augment)

@@ -20,6 +20,7 @@ from modalities.image import digits
 from modalities.image.options import Data
 from modalities.image.transforms import image_transform
 from vggx.data import sources
+from vggx.data.crops import check_shape
 from vggx.data.datamodule import Source, SplitData, check_file
 from vggx.data.dataset import Load
 from vggx.data.embedded import embedded
@@ -49,6 +50,7 @@ def opened(path: str, max_pixels: int) -> Iterator[Image.Image]:
                     f"{path}: its header says {image.width} x {image.height} pixels, more than "
                     f"modality.data.max_pixels={max_pixels}"
                 )
+            check_shape(path, image.width, image.height)
             yield image
     except BadFile:
         raise

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from vggx.data.crops import check_shape
 from vggx.data.listing import BadFile
 
 
@@ -20,6 +21,7 @@ class Bounds:
         Raises:
             BadFile: naming the number and the bound.
         """
+        check_shape(path, width, height)
         pixels = width * height
         if pixels > self.max_pixels:
             limit = f"modality.data.max_pixels={self.max_pixels}"

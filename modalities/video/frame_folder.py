@@ -57,6 +57,9 @@ class FolderReader:
         try:
             with Image.open(path) as image:
                 self.bounds.check(path, *image.size)
+                if image.mode.startswith("I;16"):  # which convert() would clip at 255
+                    grey = (np.asarray(image) >> 8).astype(np.uint8)
+                    return np.repeat(grey[..., None], 3, 2)
                 return np.asarray(image.convert("RGB"))
         except BadFile:
             raise

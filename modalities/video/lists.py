@@ -19,7 +19,7 @@ FOLD = re.compile(r"(?:split|list)_?0*(\d+)")
 
 def beside(root: Path, pattern: str) -> list[Path]:
     """The files of a pattern in the root or, where it has none, in the first of its folders that has."""
-    found = (sorted(place.glob(pattern)) for place in (root, *subfolders(root)))
+    found = (sorted(filter(Path.is_file, place.glob(pattern))) for place in (root, *subfolders(root)))
     return next((files for files in found if files), [])
 
 
@@ -138,7 +138,8 @@ def read_classes(file: Path) -> tuple[list[str], int]:
 
 def class_file(places: Sequence[Path]) -> Path | None:
     """The first file of class names in these folders."""
-    return next((file for place in places for name in CLASS_FILES for file in sorted(place.glob(name))), None)
+    found = (file for place in places for name in CLASS_FILES for file in sorted(place.glob(name)))
+    return next(filter(Path.is_file, found), None)
 
 
 def names_by_label(labels: Collection[str], names: Sequence[str], first: int) -> dict[str, str]:

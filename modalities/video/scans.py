@@ -8,13 +8,16 @@ video, is made anew.
 import hashlib
 import json
 import os
+import platform
 from collections import Counter
 from collections.abc import Iterable
 from contextlib import suppress
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 import av
+import decord
 import numpy as np
 
 from modalities.video.bounds import Bounds
@@ -88,7 +91,18 @@ def decoders(paths: Iterable[str], bounds: Bounds | None = None) -> dict[str, An
 
 def state(path: str) -> State:
     facts = os.stat(path)
-    return [FORM, av.__version__, os.path.abspath(path), facts.st_size, facts.st_mtime_ns]
+    # whether decord reads a file rightly hangs on both libraries and on the processor
+    made_by = f"{FORM} {av.__version__} {decord.__version__} {processor()}"
+    return [made_by, os.path.abspath(path), facts.st_size, facts.st_mtime_ns]
+
+
+@cache
+def processor() -> str:
+    """Its model where Linux tells, else its architecture."""
+    with suppress(OSError, StopIteration):
+        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
+        return next(line.partition(":")[2].strip() for line in lines if line.startswith("model name"))
+    return platform.machine()
 
 
 def remember(path: str, now: State, found: Packets) -> None:

@@ -40,12 +40,28 @@ def frame_folders(place: Path, extensions: Sequence[str], *, follow_links: bool 
     return [at for at, names in tree if at != place and any(has_ending(name, extensions) for name in names)]
 
 
-def by_name(root: Path, options: DataOptions, extensions: Sequence[str]) -> dict[str, Path]:
-    """Every video below the root by its name without ending; folders of frames where there are no files."""
-    files = media_files(root, extensions, follow_links=options.follow_links)
-    if files:
-        return {path.stem: path for path in reversed(files)}  # of two with one name the first
-    return {path.name: path for path in reversed(frame_folders(root, IMAGES, follow_links=options.follow_links))}
+def by_name(root: Path, options: DataOptions, extensions: Sequence[str]) -> dict[str, list[Path]]:
+    """The videos below the root by their names without ending; folders of frames where there are no files."""
+    found: dict[str, list[Path]] = {}
+    for path in media_files(root, extensions, follow_links=options.follow_links):
+        found.setdefault(path.stem, []).append(path)
+    if not found:
+        for path in frame_folders(root, IMAGES, follow_links=options.follow_links):
+            found.setdefault(path.name, []).append(path)
+    return found
+
+
+def of_class(videos: Mapping[str, list[Path]], path: Path, place: str, root: Path) -> Path:
+    """Where the video `class/name` of a list lies: in a folder of its class, or anywhere if no other has its name.
+
+    Raises:
+        ValueError: several have, and none or more than one lies in a folder of its class.
+    """
+    found = videos.get(path.stem, [])
+    own = [video for video in found if video.parent.name == path.parent.name]
+    if len(own) != 1 and len(found) > 1:
+        raise ValueError(f"{place}: {path} could be any of {', '.join(map(str, own or found))}: keep one")
+    return (own or found or [root / path])[0]
 
 
 @dataclass(frozen=True)
@@ -136,7 +152,8 @@ def kinetics(root: Path, options: DataOptions, extensions: Sequence[str]) -> Lis
             if split not in SPLIT_NAMES:
                 raise ValueError(f"{place}: split {split!r} is none of {', '.join(SPLIT_NAMES)}")
             names = clip_names(row, place)
-            path = next((videos[name] for name in names if name in videos), root / f"{names[0]}.mp4")
+            # an id and its times say what is in a file: of two with one name either is right
+            path = next((videos[name][0] for name in names if name in videos), root / f"{names[0]}.mp4")
             entries.append(Entry(place, SPLIT_NAMES[split], path, row["label"], row["youtube_id"]))
     return listing_of(entries, in_order(entry.label for entry in entries), options, root, notes)
 
@@ -192,7 +209,7 @@ def official(name: str, root: Path, options: DataOptions, extensions: Sequence[s
         raise FileNotFoundError(f"{root} has no {pattern}, nor has a folder in it: these are the lists of {name}")
     videos = by_name(root, options, extensions)
     entries = [
-        Entry(place, split, videos.get(path.stem, root / path), path.parent.name, group_of(path))
+        Entry(place, split, of_class(videos, path, place, root), path.parent.name, group_of(path))
         for file in files
         for place, split, path in read(file)
     ]

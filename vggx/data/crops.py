@@ -8,6 +8,20 @@ from torch import Tensor
 from torchvision.transforms import v2
 from torchvision.transforms.v2 import functional as F
 
+from vggx.data.listing import BadFile
+
+SLENDEST = 100
+
+
+def check_shape(path: str, width: int, height: int) -> None:
+    """Refuse a picture so thin that resizing its short side makes it far larger than its header says.
+
+    Raises:
+        BadFile: naming the sides.
+    """
+    if max(width, height) > SLENDEST * min(width, height):
+        raise BadFile(f"{path}: {width} x {height} is more than {SLENDEST} times as long as wide")
+
 
 def training_crop(size: int, scale: Sequence[float], flip: bool) -> Callable[[Tensor], Tensor]:
     """A random share of the picture's area at a random place, resized to `size`; half of them mirrored if `flip`.

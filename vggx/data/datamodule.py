@@ -77,6 +77,11 @@ class SplitData(LightningDataModule):
                 raise ValueError(f"modality.data.source={source} needs modality.data.root=FOLDER")
             if self.options.fold is not None and source not in self.FOLDED:
                 raise ValueError(f"modality.data.source={source} has no folds: leave out modality.data.fold")
+            if self.options.fold is None and self.options.fold_column != DataOptions.fold_column:
+                raise ValueError(
+                    f"modality.data.fold_column={self.options.fold_column} holds nothing out by itself: "
+                    "modality.data.fold says which of its values is the test split"
+                )
             self.source = source
             self.listing = self.SOURCES[source](root or Path(), self.options, self.EXTENSIONS)
         return self.listing
@@ -132,10 +137,12 @@ class SplitData(LightningDataModule):
         found = []
         for name in inputs:
             path = Path(name)
-            check_name(str(path))
-            files = media_files(path, self.EXTENSIONS) if path.is_dir() else []
+            links = self.options.follow_links
+            files = media_files(path, self.EXTENSIONS, follow_links=links) if path.is_dir() else []
             # what is no folder, and a folder without a file for us, is tried as a file and reported as one
             found += [Sample(str(file)) for file in files or [path]]
+        for sample in found:
+            check_name(sample.path)
         return found
 
     def new_dataset(self, samples: Sequence[Sample]) -> MediaDataset:

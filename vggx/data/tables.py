@@ -56,6 +56,8 @@ def table(file: Path, base: Path, options: DataOptions, columns: Columns) -> Lis
     listing = Listing(classes)
     split_of = splitter(rows, options, columns, file)
     numbers = {name: number for number, name in enumerate(classes)}
+    if options.fold is not None and columns.split and any(row.get(columns.split) for _, row in rows):
+        listing.notes.append(f"the column {columns.split} of {file} is not looked at: modality.data.fold is given")
     for line, row in rows:
         label = row[columns.label]
         if label not in numbers:

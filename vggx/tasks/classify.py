@@ -10,7 +10,7 @@ from torch.nn import functional as F
 from torch.optim.lr_scheduler import ReduceLROnPlateau
 from torchmetrics import MeanMetric
 
-from vggx import recipes
+from vggx import configs, recipes
 from vggx.options import Recipe
 from vggx.tasks.predictions import Predictions, by_file, measures
 
@@ -122,9 +122,11 @@ class ClassifyTask(LightningModule):
         for key in ("modality", "plan", "dims", "classes"):
             if saved.get(key) != self.card[key]:
                 raise ValueError(f"the checkpoint's {key} is {saved.get(key)}, the net's is {self.card[key]}")
+        # an option that the checkpoint does not know is younger than it, and what it did then is the default
+        before = {**configs.load(f"modality/{self.card['modality']}").net, **saved["net"]}
         for key, value in self.card["net"].items():
-            if key not in FREE and saved["net"].get(key) != value:
-                raise ValueError(f"modality.net.{key}={value}: the checkpoint's net has {saved['net'].get(key)}")
+            if key not in FREE and before.get(key) != value:
+                raise ValueError(f"modality.net.{key}={value}: the checkpoint's net has {before.get(key)}")
         for key in ("optimizer", "schedule"):
             if recipe.get(key) != getattr(self.recipe, key):
                 wanted = getattr(self.recipe, key)

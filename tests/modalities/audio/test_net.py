@@ -248,3 +248,16 @@ def test_an_unset_option_is_named() -> None:
         net(mels=None)
     with pytest.raises(ValueError, match="the option bands is not set"):
         net(frequency="pooled", bands=None)
+
+
+def test_masks_of_maps_that_are_not_normalised_are_refused() -> None:
+    """0 would not be their mean, but a loud bar."""
+    with pytest.raises(ValueError, match=r"modality\.data\.frequency_mask and time_mask put 0 .*normalize=dataset"):
+        net(where=data(time_mask=5), normalize="none")
+    assert net(where=data(time_mask=5), normalize="none", mean=[-8.0], std=[4.0]).augment is not None
+
+
+def test_a_folded_net_refuses_padded_clips_that_are_too_short() -> None:
+    folded = net(frequency="pooled", time_pools=[2, 2, 2]).vgg
+    with pytest.raises(ValueError, match="a clip of 3 valid steps is shorter than the net's least, 8"):
+        folded(torch.zeros(2, 8, 20), torch.arange(20) < torch.tensor([[20], [3]]))

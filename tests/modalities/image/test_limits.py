@@ -46,3 +46,12 @@ def test_the_limit_of_pixels_is_an_option(tmp_path: Path) -> None:
     data = open_data(Data(root=str(tmp_path), size=8, channels=1, crop_scale=[1.0, 1.0], max_pixels=3199), 0)
     with pytest.raises(BadFile, match=r"max_pixels=3199"):
         data.load(False)(Sample(str(path)), 0, 1)
+
+
+@pytest.mark.parametrize("size", [(1, 4000), (4000, 1), (3, 301)])
+def test_a_picture_that_grows_when_its_short_side_is_resized_is_refused(tmp_path: Path, size: tuple[int, int]) -> None:
+    Image.new("L", size).save(tmp_path / "thin.png")
+    with pytest.raises(BadFile, match=rf"thin\.png: {size[0]} x {size[1]} is more than 100 times as long as wide"):
+        read_image(str(tmp_path / "thin.png"), 1)
+    Image.new("L", (3, 300)).save(tmp_path / "slim.png")
+    assert read_image(str(tmp_path / "slim.png"), 1).shape == (1, 300, 3)

@@ -162,3 +162,10 @@ def test_a_frame_that_is_a_link_out_of_its_folder_is_refused_and_taken_where_all
         reader.read([2])
     allowed = Bounds(BOUNDS.max_pixels, BOUNDS.max_seconds, follow_links=True)
     assert open_video(str(tmp_path / "film"), allowed).read([2]).float().mean() == 77
+
+
+def test_frames_of_16_bits_are_not_clipped(tmp_path: Path) -> None:
+    levels = (np.arange(16 * 16, dtype=np.uint16) * 257).reshape(16, 16)
+    Image.fromarray(levels).save(tmp_path / "img_1.png")
+    found = open_video(str(tmp_path), BOUNDS).read([0])[0]
+    assert (found == torch.arange(256).reshape(16, 16)).all()

@@ -1,5 +1,6 @@
 """modalities.video.sources: the field's data sets in the layouts, names and lists in which they are distributed."""
 
+import os
 from collections import defaultdict
 from pathlib import Path
 
@@ -505,3 +506,33 @@ def test_a_net_of_a_part_of_the_classes_is_evaluated_on_that_part(tmp_path: Path
     assert again.splits == first.splits
     with pytest.raises(ValueError, match=r"train\.csv, line 3: label 'y' is not in the class list: x, q"):
         listed(tmp_path, classes=["x", "q"])
+
+
+# names that several videos bear, and lists that are no files
+
+
+def hmdb51_of_one_name(root: Path) -> None:
+    for kind in ("run", "walk"):
+        make(root, f"{kind}/clip1.avi")
+        write(root / f"testTrainMulti_7030_splits/{kind}_test_split1.txt", "clip1.avi 1")
+
+
+def test_of_two_videos_with_one_name_each_is_taken_from_its_class(tmp_path: Path) -> None:
+    hmdb51_of_one_name(tmp_path)
+    _, listing = listed(tmp_path, fold=1)
+    assert content(listing, tmp_path)["train"] == {("run/clip1.avi", "run"), ("walk/clip1.avi", "walk")}
+
+
+def test_a_name_that_cannot_be_told_apart_is_refused(tmp_path: Path) -> None:
+    hmdb51_of_one_name(tmp_path)
+    make(tmp_path, "again/walk/clip1.avi")
+    with pytest.raises(ValueError, match=r"walk_test_split1\.txt, line 1: walk/clip1\.avi could be any of .*keep one"):
+        listed(tmp_path, fold=1)
+
+
+def test_what_is_no_regular_file_is_no_list(tmp_path: Path) -> None:
+    make(tmp_path, "a/1.mp4", "b/2.mp4")
+    os.mkfifo(tmp_path / "train.csv")  # opening it would wait for ever
+    (tmp_path / "a" / "notes.csv").mkdir()
+    os.mkfifo(tmp_path / "classes.txt")
+    assert listed(tmp_path)[0] == "folder"

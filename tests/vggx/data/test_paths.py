@@ -106,6 +106,12 @@ def test_a_name_that_is_not_text_is_refused_by_its_bytes(tmp_path: Path) -> None
     with pytest.raises(ValueError, match=r"caf\\xe9\.txt"):
         SplitData(DataOptions()).new_files([os.fsdecode(bad)])
 
+    class Texts(SplitData):
+        EXTENSIONS = (".txt",)
+
+    with pytest.raises(ValueError, match=r"caf\\xe9\.txt"):
+        Texts(DataOptions()).new_files([str(tmp_path / "ant")])
+
 
 @pytest.mark.parametrize("name", ["plain.txt", "żółć.txt", "日本語 clip.mp4", "a=b,[c]$d.wav"])
 def test_any_text_is_a_name(name: str) -> None:

@@ -163,3 +163,25 @@ def test_missing_files_of_a_published_list_are_left_out_and_counted(tmp_path: Pa
 def test_rows_come_with_their_lines(tmp_path: Path) -> None:
     (tmp_path / "t.csv").write_text('a,b\n1,"x\ny"\n2,z\n')
     assert read_table(tmp_path / "t.csv", ["a"]) == [(3, {"a": "1", "b": "x\ny"}), (4, {"a": "2", "b": "z"})]
+
+
+def test_a_split_column_that_a_fold_overrules_is_noted(tmp_path: Path) -> None:
+    rows = [{"path": f"{n}.wav", "label": "ab"[n % 2], "split": "test", "fold": n // 4} for n in range(8)]
+    for row in rows:
+        (tmp_path / str(row["path"])).touch()
+    write(tmp_path / "labels.csv", rows)
+    listing = sources.manifest(tmp_path, DataOptions(fold=1), (".wav",))
+    assert len(listing.splits["test"]) == 4
+    assert listing.notes == [
+        f"the column split of {tmp_path / 'labels.csv'} is not looked at: modality.data.fold is given"
+    ]
+
+
+def test_a_fold_column_without_a_fold_holds_nothing_out_and_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "labels.csv").write_text("path,label,speaker\n1.wav,a,jo\n")
+
+    class Any(SplitData):
+        load = None
+
+    with pytest.raises(ValueError, match=r"modality\.data\.fold_column=speaker holds nothing out by itself"):
+        Any(DataOptions(root=str(tmp_path), fold_column="speaker")).find()

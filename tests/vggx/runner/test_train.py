@@ -148,6 +148,16 @@ def resumed_settings(folder: Path, **changes: Any) -> Any:
     return settings.resolve(config)
 
 
+def test_a_checkpoint_older_than_an_option_is_resumed_by_its_default(make: Any) -> None:
+    run = Path(train(make(trainer__max_epochs=1))["run"])
+    saved = torch.load(run / "checkpoints/last.ckpt", weights_only=True)
+    del saved["card"]["net"]["activation"]
+    torch.save(saved, run / "checkpoints/last.ckpt")
+    with pytest.raises(ValueError, match=r"modality\.net\.activation=leaky_relu: the checkpoint's net has relu"):
+        train(resumed_settings(run, modality__net__activation="leaky_relu"), resume=run)
+    assert train(resumed_settings(run, trainer__max_epochs=2), resume=run)["epochs"] == 2
+
+
 def test_resume_with_another_plan_or_class_list_names_it(trained: dict[str, Any], make: Any, tmp_path: Path) -> None:
     run = Path(trained["run"])
     with pytest.raises(ValueError, match=r"checkpoint's plan is micro, the net's is mini"):
