@@ -211,7 +211,7 @@ def peers(data: Path | None, repeats: int, most: int) -> Iterator[dict[str, Any]
             "ours": lambda: timed(ours(module, 0), lambda batch: len(batch["input"]))  # noqa: B023
         }
         for decoder in ("decord", "pyav"):
-            ways[decoder] = lambda decoder=decoder: timed(  # type: ignore[misc]
+            ways[decoder] = lambda decoder=decoder: timed(
                 pytorchvideo_batches(modality, paths, fps, decoder),  # noqa: B023
                 len,
             )
@@ -281,7 +281,7 @@ def exactness(clip: Path, repeats: int) -> Iterator[dict[str, Any]]:
 
             rates = in_turn(
                 {
-                    name: lambda read=read, clips=clips: timed(map(read, clips), lambda _: 1)  # type: ignore[misc]
+                    name: lambda read=read, clips=clips: timed(map(read, clips), lambda _: 1)
                     for name, read in (("decord", by_decord), ("ours", by_ours))
                 },
                 repeats,

@@ -239,6 +239,9 @@ def listed(root: Path, options: DataOptions, extensions: Sequence[str]) -> Listi
     labels = {entry.label for entry in everything}
     class_file = lists.class_file(places)
     names, first = lists.read_classes(class_file) if class_file else (list(options.classes or in_order(labels)), 0)
+    if first == 1 and "0" not in labels and str(len(names)) not in labels and any(map(str.isdecimal, labels)):
+        # with neither the first nor the last number seen, the list might count either way
+        notes.append(f"labels are taken to count from 1, as {class_file} does: label 1 is {names[0]}")
     name_of = lists.names_by_label(labels, names, first)
     everything = [replace(entry, label=name_of.get(entry.label, entry.label)) for entry in everything]
     return listing_of(everything, names, options, root, notes)

@@ -536,3 +536,16 @@ def test_what_is_no_regular_file_is_no_list(tmp_path: Path) -> None:
     (tmp_path / "a" / "notes.csv").mkdir()
     os.mkfifo(tmp_path / "classes.txt")
     assert listed(tmp_path)[0] == "folder"
+
+
+@pytest.mark.parametrize(("labels", "noted"), [((1, 2), True), ((0, 1), False), ((2, 3), False)])
+def test_a_list_that_might_count_either_way_says_how_it_is_read(
+    tmp_path: Path, labels: tuple[int, int], noted: bool
+) -> None:
+    make(tmp_path, "a.mp4", "b.mp4")
+    write(tmp_path / "train.txt", *(f"{name}.mp4 {label}" for name, label in zip("ab", labels, strict=True)))
+    write(tmp_path / "classes.txt", "1 walk", "2 run", "3 jump")
+    _, listing = listed(tmp_path)
+    assert (
+        any("labels are taken to count from 1" in note and "label 1 is walk" in note for note in listing.notes) is noted
+    )
