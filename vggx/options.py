@@ -64,6 +64,10 @@ class DataOptions:
     PREPROCESSING: ClassVar[tuple[str, ...]] = ()
     # those of them that say how many views of a file are averaged, which evaluation may choose anew
     VIEWS: ClassVar[tuple[str, ...]] = ()
+    # of a sample as the datamodule gives it, by torch's name
+    DTYPE: ClassVar[str] = "uint8"
+    # what makes the net's input longer: {option: the spatial axes that it lengthens}
+    GROWS: ClassVar[dict[str, tuple[int, ...]]] = {}
 
     def contract(self) -> dict[str, Any]:
         """What the net eats, in words and plain values: {shape, axes, values}."""
@@ -75,6 +79,18 @@ class DataOptions:
     def input_shape(self) -> tuple[int, ...]:
         """The shape of one sample as the datamodule gives it, without the batch axis."""
         raise NotImplementedError
+
+    def meaning(self, fps: float) -> str:
+        """What one sample stands for, in words; of a film it is told at so many frames a second."""
+        raise NotImplementedError
+
+    def duration(self, fps: float) -> float:
+        """Seconds of the input that one sample stands for; an image is a frame of a film."""
+        raise NotImplementedError
+
+    def views(self) -> int | None:
+        """How many samples are averaged to one answer in evaluation; None where it depends on the file."""
+        return 1
 
 
 @dataclass(kw_only=True)
@@ -101,6 +117,10 @@ class NetOptions:
     def rows(self) -> int:
         """How many inputs of the net one sample becomes: 1, unless it is folded into the batch."""
         return 1
+
+    def frontend_flops(self, input_shape: tuple[int, ...]) -> int:
+        """FLOPs of what makes the net's input, (C, *S), from a sample; pixels need none."""
+        return 0
 
     def measures_input(self) -> bool:
         """Whether mean and std are still to be measured on the training split."""
@@ -190,6 +210,25 @@ class TrainerOptions:
     enable_progress_bar: bool = True
     channels_last: bool = False
     compile: bool = False
+
+
+@dataclass(kw_only=True)
+class Device:
+    """What a device can do at the most, dense bfloat16 with float32 sums.
+
+    Attributes:
+        name: as its maker calls it.
+        rate: FLOP/s.
+        bandwidth: bytes/s of its memory.
+        memory: bytes.
+        source: measured, or data sheet.
+    """
+
+    name: str
+    rate: float
+    bandwidth: float
+    memory: float
+    source: str
 
 
 @dataclass(kw_only=True)

@@ -55,9 +55,13 @@ def fill_in(config: DictConfig, sections: DictConfig | dict[str, Any]) -> None:
 
 def usual(modality: DictConfig) -> Modality:
     """A composed modality with its unset options as they are for a user's own data."""
-    config = OmegaConf.create({"modality": modality})
+    return usual_settings(OmegaConf.create({"modality": modality})).modality
+
+
+def usual_settings(config: DictConfig) -> Settings:
+    """The same of a whole config; parts that it lacks are Python's."""
     fill(config, "root")
-    return cast(Modality, OmegaConf.to_object(OmegaConf.merge(OmegaConf.structured(Modality), config.modality)))
+    return cast(Settings, OmegaConf.to_object(OmegaConf.merge(OmegaConf.structured(Settings), config)))
 
 
 def plain_values(settings: Settings) -> dict[str, Any]:

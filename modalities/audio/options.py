@@ -1,5 +1,6 @@
 """What can be set for audio: `modality.net.*` and `modality.data.*`; plain data, no torch."""
 
+import math
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -41,9 +42,20 @@ class Data(DataOptions):
 
     PREPROCESSING: ClassVar[tuple[str, ...]] = ("sample_rate", "seconds", "clips", "channels")
     VIEWS: ClassVar[tuple[str, ...]] = ("clips",)
+    DTYPE: ClassVar[str] = "float32"
+    GROWS: ClassVar[dict[str, tuple[int, ...]]] = {"seconds": (0,)}
 
     def input_shape(self) -> tuple[int, ...]:
         return (round(given(self.sample_rate, "sample_rate") * given(self.seconds, "seconds")),)
+
+    def meaning(self, fps: float) -> str:
+        return f"{self.seconds:g} s at {self.sample_rate:,} Hz"
+
+    def duration(self, fps: float) -> float:
+        return given(self.seconds, "seconds")
+
+    def views(self) -> int | None:
+        return self.clips
 
     def contract(self) -> dict[str, Any]:
         values = f"mono waveform at {self.sample_rate} Hz, floats -1..1; a shorter clip at its own length"
@@ -82,6 +94,12 @@ class Net(NetOptions):
     mel_scale: str | None = None
     floor_db: float | None = None
     subtract_mean: bool = False
+
+    def frontend_flops(self, input_shape: tuple[int, ...]) -> int:
+        """Of every step's mel product, a dense one, and real FFT, 5/2 n log2 n as it is usually reckoned."""
+        n_fft = given(self.n_fft, "n_fft")
+        mel = 2 * given(self.mels, "mels") * (n_fft // 2 + 1)
+        return input_shape[1] * (mel + round(2.5 * n_fft * math.log2(n_fft)))
 
     def rows(self) -> int:
         return given(self.bands, "bands") if self.frequency == "pooled" else 1

@@ -27,10 +27,17 @@ class Data(DataOptions):
     max_pixels: int = 89_478_485
 
     PREPROCESSING: ClassVar[tuple[str, ...]] = ("size", "channels", "resize")
+    GROWS: ClassVar[dict[str, tuple[int, ...]]] = {"size": (0, 1)}
 
     def input_shape(self) -> tuple[int, ...]:
         size = given(self.size, "size")
         return given(self.channels, "channels"), size, size
+
+    def meaning(self, fps: float) -> str:
+        return f"{self.size} x {self.size} pixels"
+
+    def duration(self, fps: float) -> float:
+        return 1 / fps
 
     def contract(self) -> dict[str, Any]:
         values = f"{'RGB' if self.channels == 3 else 'grey'} bytes 0..255, or floats 0..1"

@@ -44,6 +44,7 @@ class Data(DataOptions):
 
     PREPROCESSING: ClassVar[tuple[str, ...]] = ("frames", "frame_stride", "size", "resize", "clips", "crops", "short")
     VIEWS: ClassVar[tuple[str, ...]] = ("clips", "crops")
+    GROWS: ClassVar[dict[str, tuple[int, ...]]] = {"frames": (0,), "size": (1, 2)}
 
     def input_shape(self) -> tuple[int, ...]:
         size = given(self.size, "size")
@@ -59,6 +60,16 @@ class Data(DataOptions):
         if frames < 1 or stride < 1:
             raise ValueError(f"modality.data.frames and frame_stride must be 1 or more, got {frames} and {stride}")
         return (frames - 1) * stride + 1
+
+    def meaning(self, fps: float) -> str:
+        frames = f"{self.frames} frames x {self.frame_stride} / {fps:g} fps"
+        return f"{frames} = {self.duration(fps):g} s, {self.size} x {self.size} pixels"
+
+    def duration(self, fps: float) -> float:
+        return given(self.frames, "frames") * given(self.frame_stride, "frame_stride") / fps
+
+    def views(self) -> int | None:
+        return None if isinstance(self.clips, str) else self.clips * self.crops
 
     def contract(self) -> dict[str, Any]:
         axes = ["channels", "time", "height", "width"]

@@ -7,7 +7,7 @@ from typing import Any
 from vggx import __version__
 from vggx.cli import help
 from vggx.cli.arguments import literal_paths, value_of
-from vggx.cli.table import COMMANDS, FAMILIES, config_name, parted
+from vggx.cli.table import COMMANDS, FAMILIES, config_name, is_second_word, parted
 
 
 def main() -> int:
@@ -32,7 +32,7 @@ def main() -> int:
 
     from vggx.cli import errors
 
-    if command not in COMMANDS:
+    if command not in COMMANDS or is_second_word(command, rest):
         return errors.fail("vggx", errors.no_command(command, rest), errors.USAGE)
     problem = errors.left_out(command, rest)
     problem = problem and (errors.unknown_word(command, rest) or problem)

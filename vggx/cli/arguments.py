@@ -1,6 +1,6 @@
 """The command line's words, made ready for Hydra: paths quoted, so that every character in them is taken as it is."""
 
-PATH_KEYS = ("root", "manifest", "run", "source", "target", "weights", "resume", "runs", "output", "inputs")
+PATH_KEYS = ("root", "manifest", "run", "source", "target", "weights", "resume", "runs", "output", "plots", "inputs")
 
 
 def quoted(value: str) -> str:

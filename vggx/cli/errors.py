@@ -23,9 +23,9 @@ def fail(name: str, text: str, code: int) -> int:
 
 def no_command(command: str, rest: list[str]) -> str:
     """That there is none of this name; of a family, what there is."""
-    if command not in FAMILIES:
+    known = [name.split()[1] for name in COMMANDS if name.split()[0] == command and " " in name]
+    if not known:
         return f"there is no command {command!r}{keys.nearest(command, [*COMMANDS, *FAMILIES])} See vggx --help"
-    known = [name.split()[1] for name in COMMANDS if name.split()[0] == command]
     wrong = f"{command} {rest[0]}"
     return f"there is no command {wrong!r}{keys.nearest(rest[0], known)} Known: {command} {' | '.join(known)}"
 

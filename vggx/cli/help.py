@@ -44,6 +44,9 @@ def of_command(command: str) -> str:
                 options = keys.leaves(configs.load(f"{group}/{name}"))
                 lines += [f"  {name}:"] if group == "modality" else []
                 lines += [f"  {group}.{key} = {words(value)}" for key, value in options.items() if key != "name"]
+    further = [name for name in COMMANDS if name.startswith(f"{command} ")]
+    if further:
+        lines += ["", "Further commands", listed(further)]
     if command != "predict":
         lines += ["", "-m sweeps over values parted by commas; --cfg job shows the composed config."]
     return "\n".join(lines)

@@ -1,14 +1,15 @@
 """A composed config -> the command's work, shown on screen; returns the exit code."""
 
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 from hydra.core.hydra_config import HydraConfig
 from hydra.types import RunMode
-from omegaconf import DictConfig
+from omegaconf import DictConfig, OmegaConf
 
-from vggx import configs, settings
+from vggx import settings
 
 CLASSES = 1000  # of a net whose cost is asked without a number of classes: ImageNet's
 
@@ -80,19 +81,74 @@ def line(row: dict[str, Any]) -> dict[str, Any]:
 
 
 def cost(config: DictConfig) -> int:
-    from vggx.report import rows
+    from vggx.report import cost_plots, cost_tables, rows
     from vggx.runner.cost import cost
+    from vggx.runner.variants import variants
 
     rows.check(config.format, config.output)
-    chosen = config.get("modality")
-    names = configs.names("modality")
-    modalities = [chosen] if chosen else [configs.load(f"modality/{name}") for name in names]
-    classes = config.classes or (classes_of(Path(config.run)) if config.run else CLASSES)
-    found = cost([settings.usual(modality) for modality in modalities], classes, config.by)
+    if not isinstance(config.memory, bool):
+        raise ValueError(f"memory must be true or false, not {config.memory}")
+    terms = terms_of(config, device=OmegaConf.to_object(config.device) if config.get("device") else None)
+    nets, left_out = variants(config)
+    found = cost(nets, terms, config.by, names_of(config.compare), memory=config.memory)
+    if config.plots:
+        draw = cost_plots.params_flops if config.by == "net" else cost_plots.by_part
+        draw(found["rows"], Path(config.plots) / ("params_flops.png" if config.by == "net" else f"by_{config.by}.png"))
+    if config.format == "table":
+        cost_tables.show(found, config.by)
+    else:
+        rows.write(found["rows"], config.format, config.output, whole=found)
+    for reason in left_out:
+        print(f"left out: {reason}", file=sys.stderr)
+    return 0
+
+
+def budget(config: DictConfig) -> int:
+    from vggx.report import rows
+    from vggx.runner.budget import Limits, budget
+
+    rows.check(config.format, config.output)
+    memory = None if config.memory is None else config.memory * 2**30
+    limits = Limits(macs=config.macs, params=config.params, memory=memory)
+    usual = settings.usual_settings(OmegaConf.create({"modality": config.modality, "recipe": config.recipe}))
+    found = budget(usual, config.find, limits, terms_of(config))
+    rows.write(found, config.format, config.output)
+    return 0
+
+
+def growth(config: DictConfig) -> int:
+    from vggx.report import cost_plots, rows, tables
+    from vggx.runner.growth import curves, growth
+    from vggx.runner.variants import modalities
+
+    rows.check(config.format, config.output)
+    nets = [settings.usual(modality) for modality in modalities(config)]
+    found = growth(nets, number_of_classes(config))
+    if config.plots:
+        cost_plots.growth(curves(nets, number_of_classes(config)), Path(config.plots) / "growth.png")
     if config.format == "table":
         print(found["convention"])
-    rows.write(found["rows"], config.format, config.output, whole=found)
+        tables.show([{name: value for name, value in row.items() if name != "factors"} for row in found["rows"]])
+    else:
+        rows.write(found["rows"], config.format, config.output, whole=found)
     return 0
+
+
+def terms_of(config: DictConfig, device: Any = None) -> Any:
+    """What costs are told in."""
+    from vggx.runner.cost import Terms
+
+    return Terms(number_of_classes(config), config.precision, float(config.fps), device)
+
+
+def number_of_classes(config: DictConfig) -> int:
+    """The run's where there is a run, ImageNet's where none are given."""
+    return int(config.classes or (classes_of(Path(config.run)) if config.run else CLASSES))
+
+
+def names_of(given: Any) -> list[str]:
+    """`compare=a` and `compare=[a,b]` alike."""
+    return [given] if isinstance(given, str) else list(given or [])
 
 
 def classes_of(run: Path) -> int:
@@ -131,6 +187,8 @@ JOBS: dict[str, Callable[[DictConfig], int]] = {
     "evaluate": evaluate,
     "predict": predict,
     "cost": cost,
+    "cost budget": budget,
+    "cost growth": growth,
     "data preview": preview,
     "data stats": stats,
 }

@@ -9,6 +9,7 @@ from omegaconf import DictConfig, OmegaConf
 from vggx import configs
 from vggx.cli.table import config_name
 
+WHOLE = ("modality", "device")  # groups whose every choice has its keys
 HIDDEN = ("defaults", "hydra", "presets", "unset", "code")
 
 
@@ -38,7 +39,7 @@ def known(command: str, modality: str | None) -> list[str]:
     """The command's keys, with those of one modality, or of all where it is not one."""
     keys = [*leaves(configs.load(config_name(command))), *groups(command)]
     for group in groups(command):
-        names = configs.names(group) if group == "modality" else ["default"]
+        names = configs.names(group) if group in WHOLE else ["default"]
         for name in [modality] if modality in names else names:
             if name in configs.names(group):
                 keys += [f"{group}.{key}" for key in leaves(configs.load(f"{group}/{name}"))]

@@ -7,18 +7,22 @@ COMMANDS = {
     "train": "train a net; its run folder holds weights, metrics, plots and a summary",
     "evaluate": "measure a trained net on a split of its data, or of other data",
     "predict": "name the classes of new files",
-    "cost": "count parameters, MACs and FLOPs of the nets side by side",
+    "cost": "parameters, MACs, FLOPs, memory and limits of nets side by side, before they are built",
+    "cost budget": "the largest plan, width, input or batch within limits of MACs, parameters or memory",
+    "cost growth": "how MACs grow with frames, pixels, seconds, width and depth",
     "data preview": "draw samples as the net sees them, augmented, with their labels",
     "data stats": "count classes and splits, read the facts of every file, measure mean and standard deviation",
 }
-# the first words of those that have two
-FAMILIES = sorted({name.split()[0] for name in COMMANDS if " " in name})
+# the first words of those that have two, where they are no command by themselves
+FAMILIES = sorted({name.split()[0] for name in COMMANDS if " " in name} - set(COMMANDS))
 # a command runs only with one key of each of these
 REQUIRED: dict[str, list[tuple[str, ...]]] = {
     "train": [("modality", "experiment", "resume")],
     "evaluate": [("run",)],
     "predict": [("run",), ("inputs",)],
     "cost": [],
+    "cost budget": [("modality", "run"), ("find",)],
+    "cost growth": [],
     "data preview": [("modality", "experiment", "run")],
     "data stats": [("modality", "experiment", "run")],
 }
@@ -43,9 +47,21 @@ EXAMPLES = {
         "vggx predict run=RUN inputs=photos format=csv output=classes.csv",
     ],
     "cost": [
-        "vggx cost",
+        "vggx cost                                                  # every plan in every modality",
         "vggx cost modality=video modality.net.plan=D modality.data.frames=32 by=layer",
-        "vggx cost run=RUN format=json",
+        "vggx cost compare=[torchvision:r3d_18,pytorchvideo:x3d_m,timm:vgg16] format=json output=costs.json",
+        "vggx cost modality=image modality.net.plan=D device=h200 modality.data.batch_size=256 by=layer",
+        "vggx cost modality=video modality.net.plan=D memory=true recipe=adamw",
+        "vggx cost run=RUN plots=pictures",
+    ],
+    "cost budget": [
+        "vggx cost budget modality=video find=frames macs=200e9",
+        "vggx cost budget modality=image find=batch_size memory=24 precision=32-true",
+        "vggx cost budget modality=audio find=width params=5e6 format=json",
+    ],
+    "cost growth": [
+        "vggx cost growth",
+        "vggx cost growth modality=video modality.net.plan=A plots=pictures",
     ],
     "data preview": [
         "vggx data preview modality=image modality.data.root=photos",
@@ -68,3 +84,9 @@ def parted(words: list[str]) -> tuple[str, list[str]]:
     """The words of a command line -> the command and the rest; of a family without a second word, the family."""
     second = " ".join(words[:2])
     return (second, words[2:]) if second in COMMANDS else (words[0], words[1:])
+
+
+def is_second_word(command: str, rest: list[str]) -> bool:
+    """Whether a bare word follows a command that others begin with: `cost bugdet` is no `cost`."""
+    begins = any(name.startswith(f"{command} ") for name in COMMANDS)
+    return begins and bool(rest) and "=" not in rest[0] and not rest[0].startswith("-")

@@ -1,4 +1,4 @@
-"""rows -> the screen as a table, or JSON or CSV on the screen or in a file."""
+"""rows -> the screen as a table, or JSON, CSV or Markdown on the screen or in a file."""
 
 import csv
 import io
@@ -10,7 +10,7 @@ from typing import Any
 from vggx import files
 from vggx.report import tables
 
-FORMATS = ("table", "json", "csv")
+FORMATS = ("table", "json", "csv", "markdown")
 
 
 def check(format: str, output: str | None) -> None:
@@ -21,7 +21,7 @@ def check(format: str, output: str | None) -> None:
     if format not in FORMATS:
         raise ValueError(f"format must be one of {', '.join(FORMATS)}, not {format!r}")
     if output and format == "table":
-        raise ValueError("output=FILE goes with format=json or format=csv")
+        raise ValueError("output=FILE goes with format=json, csv or markdown")
 
 
 def write(rows: Sequence[Mapping[str, Any]], format: str, output: str | None, whole: Any = None) -> None:
@@ -31,7 +31,9 @@ def write(rows: Sequence[Mapping[str, Any]], format: str, output: str | None, wh
         tables.show(rows)
         return
     text = json.dumps(rows if whole is None else whole, indent=2, ensure_ascii=False) + "\n"
-    if format == "csv":
+    if format == "markdown":
+        text = markdown(rows)
+    elif format == "csv":
         stream = io.StringIO(newline="")
         writer = csv.DictWriter(stream, list(rows[0]), lineterminator="\n")
         writer.writeheader()
@@ -41,3 +43,9 @@ def write(rows: Sequence[Mapping[str, Any]], format: str, output: str | None, wh
         files.write_text(output, text)
     else:
         sys.stdout.write(text)
+
+
+def markdown(rows: Sequence[Mapping[str, Any]]) -> str:
+    """A table under the keys of the first row; every value in full."""
+    lines = [list(rows[0]), ["---"] * len(rows[0]), *([tables.words(value) for value in row.values()] for row in rows)]
+    return "".join(f"| {' | '.join(cell.replace('|', '&#124;') for cell in line)} |\n" for line in lines)

@@ -1,38 +1,187 @@
-"""modalities -> rows of parameters, MACs and FLOPs: of the nets, or of the layers of each."""
+"""nets and peers -> rows of what their nets cost, or the blocks or layers of each: one convention for all."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Any
 
-from vggx.cost.ledger import ledger_of, total
-from vggx.options import Modality
+from vggx.cost import roofline
+from vggx.cost.ledger import CLASSIFIER, Cost, ledger_of, total
+from vggx.options import Device, Modality, Settings, given
+from vggx.progress import progress
+from vggx.runner import peers
+from vggx.runner.memory import memory_row
 
-CONVENTION = (
-    "MACs and FLOPs (= 2 MACs) of convolutions and linear layers, forward, for one sample (one view); "
-    "biases, norms, activations, pools and the audio front-end are not counted"
-)
-BY = ("net", "layer")
+VALUE_BYTES = {"32-true": 4, "bf16-mixed": 2, "16-mixed": 2}
+
+Row = dict[str, Any]
 
 
-def cost(modalities: Sequence[Modality], classes: int, by: str = "net") -> dict[str, Any]:
-    """{convention, rows} of the nets that these options make, in their order.
+@dataclass(frozen=True)
+class Terms:
+    """What costs are told in.
+
+    Attributes:
+        classes: of every net.
+        precision: of the maps in training and inference, a key of `VALUE_BYTES`.
+        fps: frames a second of the film that clips, and images as its frames, are taken from.
+        device: whose limits are told.
 
     Raises:
-        ValueError: an unknown `by`, or options from which no net can be made.
+        ValueError: an unknown precision, one that the device's rate is not of, or no positive number.
     """
-    if by not in BY:
-        raise ValueError(f"by must be one of {', '.join(BY)}, not {by!r}")
-    return {"convention": CONVENTION, "rows": [row for m in modalities for row in rows(m, classes, by)]}
+
+    classes: int
+    precision: str = "bf16-mixed"
+    fps: float = 25.0
+    device: Device | None = None
+
+    def __post_init__(self) -> None:
+        if self.precision not in VALUE_BYTES:
+            raise ValueError(f"precision must be one of {', '.join(VALUE_BYTES)}, not {self.precision!r}")
+        if self.device is not None and self.value_bytes != 2:
+            raise ValueError(f"a device's rate is of 16-bit values: precision={self.precision} has none, leave it out")
+        if not self.fps > 0:
+            raise ValueError(f"fps must be positive, got {self.fps}")
+
+    @property
+    def value_bytes(self) -> int:
+        return VALUE_BYTES[self.precision]
+
+    @property
+    def convention(self) -> str:
+        return (
+            "MACs and FLOPs (= 2 MACs) of convolutions and linear layers for one sample (one view), forward; in "
+            "flops_train with the backward pass. Biases, norms, activations and pools are not counted. frontend_flops: "
+            "mel product and FFT of sound. activations: values that convolutions and linear layers give. saved_bytes: "
+            f"kept for the backward pass, {self.precision}. moved_bytes: least traffic of the forward pass, a sample's "
+            "share of its batch; intensity: FLOPs a byte of it. Per decision (all its views) and per second of input "
+            f"with the front-end; a film has {self.fps:g} fps, an image is a frame of it"
+        )
 
 
-def rows(modality: Modality, classes: int, by: str) -> list[dict[str, Any]]:
+def cost(
+    nets: Sequence[Settings], terms: Terms, by: str = "net", compare: Sequence[str] = (), memory: bool = False
+) -> dict[str, Any]:
+    """{convention, rows} of the nets that these options make, in their order, and of the peers after them.
+
+    Args:
+        compare: names of peers, such as torchvision:r3d_18.
+        memory: predict the peak of training besides, a second for each net.
+
+    Raises:
+        ValueError: an unknown `by` or peer, or options from which no net can be made.
+        ModuleNotFoundError: a peer of a library that is not installed.
+    """
+    if by not in ROWS:
+        raise ValueError(f"by must be one of {', '.join(ROWS)}, not {by!r}")
+    if (compare or memory) and by != "net":
+        raise ValueError(f"peers and memory are told of whole nets: compare and memory go with by=net, not by={by}")
+    found = [row for net in nets for row in ROWS[by](net.modality, terms)]
+    if memory:
+        taken = [memory_row(net, terms.classes, terms.precision) for net in progress(nets, "predicting memory")]
+        found = [row | more for row, more in zip(found, taken, strict=True)]
+    if compare:
+        found = peers.beside(found, compare, terms.fps)
+    return {"convention": terms.convention, "rows": found}
+
+
+def head(modality: Modality) -> Row:
     net = modality.net
-    costs = ledger_of(modality, classes)
+    return {"modality": modality.name, "plan": net.plan, "norm": net.norm}
+
+
+def net_row(modality: Modality, terms: Terms) -> list[Row]:
+    net, data = modality.net, modality.data
+    costs = ledger_of(modality, terms.classes)
     shape = modality.vgg_arguments()["input_shape"]
-    head = {"modality": modality.name, "plan": net.plan, "norm": net.norm, "dims": len(shape) - 1}
-    if by == "layer":
-        counted = [cost for cost in costs if cost.params]
-        return [
-            {**head, "layer": c.name, "output": list(c.output), "params": c.params, "macs": c.macs, "flops": 2 * c.macs}
-            for c in counted
-        ]
-    return [{**head, "input_shape": list(shape), "rows": net.rows(), "classes": classes, **total(costs)}]
+    counts = total(costs)
+    classifier = total([cost for cost in costs if cost.part == CLASSIFIER])["params"]
+    frontend = net.frontend_flops(shape)
+    seconds, views = data.duration(terms.fps), data.views()
+    return [
+        {
+            **head(modality),
+            "dims": len(shape) - 1,
+            "input_shape": list(shape),
+            "input": data.meaning(terms.fps),
+            "rows": net.rows(),
+            "classes": terms.classes,
+            "views": views,
+            "seconds_of_input": seconds,
+            **counts,
+            "frontend_flops": frontend,
+            "conv_params": counts["params"] - classifier,
+            "classifier_params": classifier,
+            **traffic(costs, modality, terms),
+            **normalised(counts["flops"] + frontend, counts["params"], views, seconds),
+            **net_limits(costs, modality, terms),
+        }
+    ]
+
+
+def part_row(named: Row, costs: Sequence[Cost], modality: Modality, terms: Terms) -> Row:
+    return {
+        **head(modality),
+        **named,
+        **total(costs),
+        **traffic(costs, modality, terms),
+        **part_limits(costs, modality, terms),
+    }
+
+
+def layer_rows(modality: Modality, terms: Terms) -> list[Row]:
+    costs = ledger_of(modality, terms.classes)
+    return [part_row({"layer": cost.name, "output": list(cost.output)}, [cost], modality, terms) for cost in costs]
+
+
+def block_rows(modality: Modality, terms: Terms) -> list[Row]:
+    costs = ledger_of(modality, terms.classes)
+    parts = {part: [cost for cost in costs if cost.part == part] for part in dict.fromkeys(c.part for c in costs)}
+    return [part_row({"block": part}, found, modality, terms) for part, found in parts.items()]
+
+
+ROWS: dict[str, Callable[[Modality, Terms], list[Row]]] = {"net": net_row, "block": block_rows, "layer": layer_rows}
+
+
+def traffic(costs: Sequence[Cost], modality: Modality, terms: Terms) -> Row:
+    """Bytes that a sample saves and moves, the latter as its share of a batch, and FLOPs a byte moved."""
+    batch = given(modality.data.batch_size, "batch_size")
+    moved = sum(roofline.forward(cost, batch, terms.value_bytes).bytes for cost in costs) / batch
+    return {
+        "saved_bytes": sum(cost.saved.bytes(terms.value_bytes) for cost in costs),
+        "batch_size": batch,
+        "moved_bytes": round(moved),
+        "intensity": total(costs)["flops"] / moved,
+    }
+
+
+def normalised(flops: int, params: int, views: int | None, seconds: float) -> Row:
+    """The three ways of holding what one sample costs against what another does."""
+    return {
+        "flops_per_decision": None if views is None else flops * views,
+        "flops_per_second": flops / seconds,
+        "flops_per_parameter": flops / params,
+    }
+
+
+def net_limits(costs: Sequence[Cost], modality: Modality, terms: Terms) -> Row:
+    """Samples a second and model FLOPs utilisation that the device allows at the most, and what memory takes of it."""
+    if terms.device is None:
+        return {}
+    batch = given(modality.data.batch_size, "batch_size")
+    limit = roofline.limit(costs, terms.device, batch, terms.value_bytes)
+    return {
+        "device": terms.device.name,
+        "max_infer_per_second": batch / limit.infer_seconds,
+        "max_train_per_second": batch / limit.train_seconds,
+        "max_mfu": total(costs)["flops_train"] * batch / limit.train_seconds / terms.device.rate,
+        "memory_bound_share": limit.memory_share,
+    }
+
+
+def part_limits(costs: Sequence[Cost], modality: Modality, terms: Terms) -> Row:
+    """The least microseconds of a batch, forward and of a whole training step, and what bounds the latter."""
+    if terms.device is None:
+        return {}
+    limit = roofline.limit(costs, terms.device, given(modality.data.batch_size, "batch_size"), terms.value_bytes)
+    return {"infer_us": limit.infer_seconds * 1e6, "train_us": limit.train_seconds * 1e6, "bound": limit.bound}

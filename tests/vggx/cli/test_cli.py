@@ -99,26 +99,6 @@ def test_cfg_job_shows_the_config_and_trains_nothing(vggx: Any, tmp_path: Path) 
     assert list(tmp_path.iterdir()) == []
 
 
-def test_cost_is_the_same_in_every_format(vggx: Any) -> None:
-    rows = json.loads(vggx("cost", "format=json").out)["rows"]
-    assert {row["modality"]: row["flops"] for row in rows}["image"] == 30_940_528_640
-    assert {row["modality"]: row["macs"] for row in rows}["video"] == 100_269_719_552
-    lines = list(csv.DictReader(io.StringIO(vggx("cost", "format=csv").out)))
-    assert [int(line["macs"]) for line in lines] == [row["macs"] for row in rows]
-    table = vggx("cost")
-    assert "30,940,528,640" in table.out
-    assert "FLOPs (= 2 MACs)" in table.out
-    layers = json.loads(vggx("cost", "modality=image", "by=layer", "format=json").out)["rows"]
-    assert sum(row["macs"] for row in layers) == 15_470_264_320
-    assert layers[0]["layer"] == "conv1_1"
-
-
-def test_cost_into_a_file(vggx: Any) -> None:
-    assert vggx("cost", "format=json", "output=my cost.json").code == 0
-    assert json.loads(Path("my cost.json").read_text())["rows"]
-    assert "output=FILE goes with" in vggx("cost", "output=x").err
-
-
 @pytest.fixture(scope="module")
 def audio_run(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A quick run on the embedded tones, made by the command in a process of its own."""

@@ -1,0 +1,113 @@
+"""options of a modality -> how its net's MACs grow with each: polynomials whose coefficients come from the plan.
+
+A convolution behind pools of s in all costs 1 / s of its weights for every position of the input, whatever the input's
+size: the sum of that over the layers is the slope in pixels, frames and seconds. It is exact where the pools divide the
+size; where they round down, the count lies below.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from fractions import Fraction
+from typing import Any
+
+from vggx import geometry, nd
+from vggx.cost.ledger import CLASSIFIER, ledger_of, total
+from vggx.options import Modality
+from vggx.plans import get_plan
+
+
+@dataclass(frozen=True)
+class Law:
+    """MACs of one sample as a polynomial.
+
+    Attributes:
+        option: what grows: a key of the data's `GROWS`, width, or layers of a block.
+        value: what it is now.
+        terms: {power: factor}, without those that are 0.
+    """
+
+    option: str
+    value: float
+    terms: dict[int, Fraction]
+
+    def at(self, value: float) -> Fraction:
+        return sum((factor * Fraction(value) ** power for power, factor in self.terms.items()), Fraction(0))
+
+
+def laws(modality: Modality, classes: int) -> list[Law]:
+    """In every option of the data that lengthens axes, in the width, and in the layers of every block.
+
+    Raises:
+        ValueError: as `extent_law`.
+    """
+    extents = [extent_law(modality, classes, option) for option in modality.data.GROWS]
+    return [*extents, width_law(modality, classes), *depth_laws(modality, classes)]
+
+
+def with_value(modality: Modality, option: str, value: float | str) -> Modality:
+    """The modality with another value of an option of its data or of its net."""
+    change: dict[str, Any] = {option: value}
+    if hasattr(modality.data, option):
+        return replace(modality, data=replace(modality.data, **change))
+    return replace(modality, net=replace(modality.net, **change))
+
+
+def extent_law(modality: Modality, classes: int, option: str) -> Law:
+    """In an option that lengthens axes of the input.
+
+    Raises:
+        ValueError: a grid was given, so that fc6 neither follows the input's size nor is one step wide.
+    """
+    if modality.net.grid is not None:
+        grid = list(modality.net.grid)
+        raise ValueError(f"modality.net.grid={grid}: how a net grows is told where its grid follows; leave it unset")
+
+    def along(values: Sequence[int]) -> int:
+        return nd.product(values[axis] for axis in modality.data.GROWS[option])
+
+    def positions(value: float) -> int:
+        return along(with_value(modality, option, value).vgg_arguments()["input_shape"][1:])
+
+    arguments = modality.vgg_arguments()
+    channels, *size = arguments["input_shape"]
+    layers = geometry.backbone_layers(get_plan(arguments["plan"]), len(size), channels, arguments.get("pools"))
+    *_, last = geometry.trace(layers, size)
+    strides = {reach.name: along(reach.stride) for reach in geometry.trace(layers, size)}
+    scans = "grid" in arguments and along(arguments["grid"]) == 1
+    slope, constant = Fraction(0), 0
+    for cost in ledger_of(modality, classes):
+        if cost.part != CLASSIFIER:
+            slope += Fraction(cost.macs, along(cost.output) * strides[cost.name]) if cost.macs else 0
+        elif cost.name == "fc6" or (cost.name != "fc" and scans):
+            # it is applied at every step of the last map, or its kernel covers them all: the same product
+            slope += Fraction(cost.macs, along(last.size) * along(last.stride))
+        else:
+            constant += cost.macs
+    value = getattr(modality.data, option)
+    power = len(modality.data.GROWS[option])
+    # a spectrogram of so many seconds has a step more than their product with its rate
+    rate = Fraction(positions(2 * value) - positions(value)) / (Fraction(2 * value) ** power - Fraction(value) ** power)
+    ahead = positions(value) - rate * Fraction(value) ** power
+    return law(option, value, {power: slope * rate, 0: constant + slope * ahead})
+
+
+def width_law(modality: Modality, classes: int) -> Law:
+    """In the multiplier of all widths: a layer's weights grow with each of its two ends that is not fixed."""
+    first, *between, last = [cost.macs for cost in ledger_of(with_value(modality, "width", 1.0), classes) if cost.macs]
+    return law("width", modality.net.width, {2: Fraction(sum(between)), 1: Fraction(first + last)})
+
+
+def depth_laws(modality: Modality, classes: int) -> list[Law]:
+    """In the layers of every block: another 3-wide one has as many channels in as out, and keeps the map's size."""
+    arguments, costs = modality.vgg_arguments(), ledger_of(modality, classes)
+    dims, macs = len(arguments["input_shape"]) - 1, total(costs)["macs"]
+    found = []
+    for number, block in enumerate(get_plan(arguments["plan"], arguments["width"]).blocks, 1):
+        first = next(cost for cost in costs if cost.part == f"block{number}")
+        another, layers = Fraction(3**dims * block.width * first.written), len(block.kernels)
+        found.append(law(f"layers of block{number}", layers, {1: another, 0: macs - another * layers}))
+    return found
+
+
+def law(option: str, value: float, terms: dict[int, Fraction]) -> Law:
+    return Law(option, value, {power: factor for power, factor in terms.items() if factor})

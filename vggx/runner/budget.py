@@ -1,0 +1,153 @@
+"""settings + limits of MACs, parameters or memory -> the largest plan, width, input or batch that keeps within them."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Any
+
+from vggx.cost.growth import with_value
+from vggx.cost.ledger import ledger_of, total
+from vggx.options import Settings, given
+from vggx.plans import PLANS
+from vggx.runner.cost import Terms
+from vggx.runner.memory import predicted
+
+# the step in which an option is searched; those of whole numbers go by 1
+STEPS = {"width": 1 / 32, "seconds": 0.01}
+MOST = 2**24  # steps: no limit that an option can reach lies beyond
+
+Row = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What may not be exceeded; None for no limit.
+
+    Attributes:
+        macs: of one sample, forward.
+        params: of the net.
+        memory: of a training step, bytes.
+    """
+
+    macs: float | None = None
+    params: float | None = None
+    memory: float | None = None
+
+
+def searched(settings: Settings) -> list[str]:
+    """What can be looked for in a modality."""
+    return ["plan", "width", "batch_size", *settings.modality.data.GROWS]
+
+
+def budget(settings: Settings, find: str, limits: Limits, terms: Terms) -> list[Row]:
+    """The row of the largest that fits, and of the next one, which does not: {..., find: its value, fits}.
+
+    Plans are compared by their MACs.
+
+    Raises:
+        ValueError: an option that cannot be looked for, no limit, one that the option does not reach, or that nothing
+            keeps within.
+    """
+    known = searched(settings)
+    if find not in known:
+        raise ValueError(f"find must be one of {', '.join(known)} for {settings.modality.name}, not {find!r}")
+    set_limits = {name: value for name, value in vars(limits).items() if value is not None}
+    if not set_limits or any(not value > 0 for value in set_limits.values()):
+        raise ValueError(f"give a positive limit: macs, params or memory (GiB); got {set_limits or 'none'}")
+    if find == "batch_size" and limits.memory is None:
+        raise ValueError("find=batch_size needs memory=GIB: neither MACs nor parameters grow with the batch")
+
+    ledger_of(settings.modality, terms.classes)  # refuses options that no search would mend
+
+    def row(value: Any) -> Row:
+        return found_row(changed(settings, find, value), find, value, limits, terms)
+
+    return search_plans(row, settings, terms) if find == "plan" else search_steps(row, STEPS.get(find, 1), find)
+
+
+def changed(settings: Settings, find: str, value: Any) -> Settings:
+    return replace(settings, modality=with_value(settings.modality, find, value))
+
+
+def found_row(settings: Settings, find: str, value: Any, limits: Limits, terms: Terms) -> Row:
+    """
+    Raises:
+        ValueError: options from which no net can be made, such as an input too short.
+    """
+    modality = settings.modality
+    costs = ledger_of(modality, terms.classes)
+    counts = total(costs)
+    row = {
+        "modality": modality.name,
+        "plan": modality.net.plan,
+        "norm": modality.net.norm,
+        "width": modality.net.width,
+        "input": modality.data.meaning(terms.fps),
+        "batch_size": modality.data.batch_size,
+        find: value,
+        **{name: counts[name] for name in ("params", "macs", "flops")},
+        "peak_memory": None,
+    }
+    fits = all(limit is None or counts[name] <= limit for name, limit in vars(limits).items() if name != "memory")
+    if limits.memory is not None and fits:
+        # what is sure to be exceeded is not tried: weights, gradients and what is kept of the maps
+        kept = sum(cost.saved.bytes(terms.value_bytes) for cost in costs)
+        least = 8 * counts["params"] + kept * given(modality.data.batch_size, "batch_size")
+        fits = least <= limits.memory
+        if fits:
+            row["peak_memory"] = predicted(settings, terms.classes, terms.precision).peak
+            fits = row["peak_memory"] <= limits.memory
+    return row | {"fits": fits}
+
+
+def search_plans(row: Callable[[Any], Row], settings: Settings, terms: Terms) -> list[Row]:
+    made = []
+    for plan in PLANS:
+        try:
+            made.append((total(ledger_of(changed(settings, "plan", plan).modality, terms.classes))["macs"], plan))
+        except ValueError:  # too deep for the input
+            continue
+    rows: list[Row] = []
+    for _, plan in sorted(made, reverse=True):
+        rows.insert(0, row(plan))
+        if rows[0]["fits"]:
+            return rows[:2]
+    raise nothing_fits("plan", rows[0] if rows else None)
+
+
+def search_steps(row: Callable[[Any], Row], step: float, find: str) -> list[Row]:
+    """By doubling, then by halving the gap: costs never fall as the option grows."""
+
+    def at(number: int) -> Row | None:
+        """None where it is too small for a net."""
+        try:
+            return row(round(number * step, 5) if step != 1 else number)
+        except ValueError:
+            return None
+
+    low, high, best, beyond = 0, 1, None, None
+    while beyond is None:
+        if high > MOST:
+            raise ValueError(f"no {find} reaches this limit" if best else f"no net can be made with any {find}")
+        tried = at(high)
+        if tried is None or tried["fits"]:
+            low, high, best = high, 2 * high, tried
+        else:
+            beyond = tried
+    while high - low > 1:
+        middle = (low + high) // 2
+        tried = at(middle)
+        if tried is None or tried["fits"]:
+            low, best = middle, tried
+        else:
+            high, beyond = middle, tried
+    if best is None:
+        raise nothing_fits(find, beyond)
+    return [best, beyond]
+
+
+def nothing_fits(find: str, least: Row | None) -> ValueError:
+    if least is None:
+        return ValueError(f"no net can be made with any {find}")
+    figures = {name: least[name] for name in ("macs", "params", "peak_memory") if least[name] is not None}
+    told = ", ".join(f"{name} {value:,}" for name, value in figures.items())
+    return ValueError(f"nothing fits: the smallest, {find}={least[find]}, already needs {told}")

@@ -1,0 +1,57 @@
+"""settings -> the memory that training takes at its peak: predicted, and measured where a GPU is at hand."""
+
+import dataclasses
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.optim import Optimizer
+
+from vggx import recipes
+from vggx.cost.memory import Memory, measured_peak, predicted_peak
+from vggx.options import Settings, given
+
+
+class Trained:
+    """What is trained and how: the three makers that the prediction and the measurement call."""
+
+    def __init__(self, settings: Settings, classes: int):
+        self.settings, self.classes = settings, classes
+        self.batch_size = given(settings.modality.data.batch_size, "batch_size")
+
+    def net(self) -> nn.Module:
+        return self.settings.modality.build(self.classes)
+
+    def optimizer(self, net: nn.Module) -> Optimizer:
+        return recipes.optimizer(net, self.settings.recipe)
+
+    def batch(self) -> tuple[Tensor, Tensor]:
+        data = self.settings.modality.data
+        inputs = torch.zeros(self.batch_size, *data.input_shape(), dtype=getattr(torch, data.DTYPE))
+        return inputs, torch.zeros(self.batch_size, dtype=torch.int64)
+
+
+def predicted(settings: Settings, classes: int, precision: str) -> Memory:
+    """At the peak of a step over a batch of the data's `batch_size`.
+
+    Raises:
+        ValueError: options from which no net or optimiser can be made, or an unknown precision.
+    """
+    trained = Trained(settings, classes)
+    return predicted_peak(trained.net, trained.optimizer, trained.batch, precision)
+
+
+def memory_row(settings: Settings, classes: int, precision: str) -> dict[str, Any]:
+    """{peak_memory, parameters_memory, ..., measured_memory}, bytes; measured is None without a CUDA device."""
+    parts = dataclasses.asdict(predicted(settings, classes, precision))
+    trained = Trained(settings, classes)
+    cuda = torch.cuda.is_available()
+    measured = measured_peak(trained.net, trained.optimizer, trained.batch, precision) if cuda else None
+    peak = parts.pop("peak")
+    return {
+        "optimizer": settings.recipe.optimizer,
+        "precision": precision,
+        "peak_memory": peak,
+        **{f"{name}_memory": size for name, size in parts.items()},
+        "measured_memory": measured,
+    }
