@@ -1,9 +1,9 @@
-"""Parameters, MACs and FLOPs of the three modalities' nets side by side, held against torch's own counter.
+"""What the nets of the three modalities cost, held against torch's own counter, beside peers; the tables of the pages.
 
-    python benchmarks/cost.py [key=value ...]
+    python benchmarks/cost.py
 
-Prints `vggx cost`'s table with a column of what `torch.utils.flop_counter` counts on the meta device, and writes
-benchmarks/results/cost.json. Exit code 1 if the two differ anywhere.
+Writes benchmarks/results/cost.json, by_layer.png, params_flops.png and growth.png, and the tables of README.md and
+docs/cost.md. Exit code 1 if ledger and torch differ anywhere.
 """
 
 import sys
@@ -11,51 +11,88 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from torch.utils.flop_counter import FlopCounterMode
+from pages import fill, pages
 
 from modalities.audio.net import FoldedVGG
 from vggx import configs, files, settings
+from vggx.cost.counter import Count, count
+from vggx.cost.growth import with_value
 from vggx.net import VGG
-from vggx.options import Modality
+from vggx.options import Modality, Settings
+from vggx.report import cost_plots
 from vggx.report.tables import show
-from vggx.runner.cost import cost
+from vggx.runner.cost import Terms, cost
+from vggx.runner.growth import curves, growth
+from vggx.runner.variants import variants
 
-RESULTS = Path(__file__).parent / "results"
+ROOT = Path(__file__).parents[1]
+RESULTS = ROOT / "benchmarks/results"
 CLASSES = 1000
+COUNTED = ("params", "flops", "flops_train", "activations")
+PEERS = [
+    *(f"torchvision:{name}" for name in ("vgg16", "vgg16_bn", "resnet50", "convnext_tiny", "vit_b_16")),
+    *(f"torchvision:{name}" for name in ("r3d_18", "mc3_18", "r2plus1d_18", "s3d", "swin3d_t")),
+    *(f"pytorchvideo:{name}" for name in ("c2d_r50", "i3d_r50", "slow_r50", "slowfast_r50", "x3d_m", "csn_r101")),
+    "timm:vgg16",
+]
 
 
-def counted(modality: Modality) -> tuple[int, int]:
-    """(parameters, FLOPs) of the net on the meta device: no memory, no arithmetic."""
+def counted(modality: Modality) -> Count:
+    """What torch counts of the net on the meta device: no memory, no arithmetic."""
     arguments, rows = modality.vgg_arguments(), modality.net.rows()
     channels, *size = arguments["input_shape"]
     with torch.device("meta"):
-        net = (FoldedVGG if rows > 1 else VGG)(classes=CLASSES, **arguments).eval()
-        # a folded net takes its rows where others take channels
-        x = torch.empty(1, rows if rows > 1 else channels, *size)
-    with FlopCounterMode(display=False) as counter:
-        net(x)
-    return sum(parameter.numel() for parameter in net.parameters()), counter.get_total_flops()
+        net = (FoldedVGG if rows > 1 else VGG)(classes=CLASSES, **arguments)
+    # a folded net takes its rows where others take channels
+    return count(net, torch.empty(1, rows if rows > 1 else channels, *size, device="meta"))
 
 
-def variants() -> list[Modality]:
-    """Every modality as it is for a user's own data, and audio with frequency pooled besides."""
-    found = [settings.usual(configs.load(f"modality/{name}")) for name in configs.names("modality")]
-    pooled = configs.load("modality/audio")
-    pooled.net.frequency = "pooled"
-    return [*found, settings.usual(pooled)]
+def nets() -> list[Settings]:
+    """Every plan in every modality as it is for a user's own data, and audio with frequency pooled besides."""
+    found, left_out = variants(configs.load("cost"))
+    assert not left_out
+    pooled = configs.load("cost")
+    pooled.modality = configs.load("modality/audio")
+    pooled.modality.net.frequency, pooled.modality.net.plan = "pooled", "D"
+    return [*found, *variants(pooled)[0]]
+
+
+def usual() -> list[Modality]:
+    return [settings.usual(configs.load(f"modality/{name}")) for name in ("image", "video", "audio")]
+
+
+def bare() -> dict[str, Modality]:
+    """The usual nets by name, without a norm."""
+    return {modality.name: with_value(modality, "norm", "none") for modality in usual()}
+
+
+def measured() -> dict[str, Any]:
+    """What goes into cost.json: {convention, rows, growth}; of our nets, torch's counts stand beside the ledger's."""
+    ours = nets()
+    found = cost(ours, Terms(CLASSES), compare=PEERS)
+    rows = found["rows"]
+    for net, row in zip(ours, rows, strict=False):
+        row |= {f"torch_{name}": getattr(counted(net.modality), name) for name in COUNTED}
+    return {**found, "growth": growth(usual(), CLASSES)["rows"]}
+
+
+def pictures(found: dict[str, Any], folder: Path) -> None:
+    layers = cost([Settings(modality=modality) for modality in usual()], Terms(CLASSES), by="layer")["rows"]
+    cost_plots.by_part(layers, folder / "by_layer.png")
+    cost_plots.params_flops(found["rows"], folder / "params_flops.png")
+    cost_plots.growth(curves(usual(), CLASSES), folder / "growth.png")
 
 
 def main() -> int:
-    modalities = variants()
-    table = cost(modalities, CLASSES)
-    rows: list[dict[str, Any]] = []
-    for modality, row in zip(modalities, table["rows"], strict=True):
-        params, flops = counted(modality)
-        rows.append({**row, "torch_params": params, "torch_flops": flops})
-    print(table["convention"])
-    show(rows)
-    files.write_json(RESULTS / "cost.json", {"convention": table["convention"], "rows": rows})
-    return int(any((row["params"], row["flops"]) != (row["torch_params"], row["torch_flops"]) for row in rows))
+    found = measured()
+    print(found["convention"])
+    rows = found["rows"]
+    show([{name: row.get(name) for name in ("modality", "plan", *COUNTED, "published_gmacs")} for row in rows])
+    files.write_json(RESULTS / "cost.json", found)
+    pictures(found, RESULTS)
+    for path, tables in pages(found, bare()).items():
+        files.write_text(ROOT / path, fill((ROOT / path).read_text(encoding="utf-8"), tables))
+    return int(any(row[name] != row[f"torch_{name}"] for row in rows if "torch_flops" in row for name in COUNTED))
 
 
 if __name__ == "__main__":

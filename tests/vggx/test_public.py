@@ -38,39 +38,19 @@ OWN = {
     "video": (VIDEO_DATA, ["time_padding", "time_pools"]),
     "audio": (AUDIO_DATA, AUDIO_NET),
 }
+COST = [
+    "by", "classes", "compare", "device", "format", "fps", "memory", "modality", "output", "plots", "precision",
+    "recipe", "run",
+]  # fmt: skip
+COST_BUDGET = [
+    "classes", "find", "format", "fps", "macs", "memory", "modality", "output", "params", "precision", "recipe", "run",
+]  # fmt: skip
 COMMANDS = {
     "train": ["experiment", "logger", "modality", "recipe", "resume", "runs", "seed", "trainer"],
     "evaluate": ["logger", "modality", "recipe", "run", "runs", "seed", "split", "trainer"],
     "predict": ["batch_size", "device", "format", "inputs", "num_workers", "output", "run", "top"],
-    "cost": [
-        "by",
-        "classes",
-        "compare",
-        "device",
-        "format",
-        "fps",
-        "memory",
-        "modality",
-        "output",
-        "plots",
-        "precision",
-        "recipe",
-        "run",
-    ],  # fmt: skip
-    "cost budget": [
-        "classes",
-        "find",
-        "format",
-        "fps",
-        "macs",
-        "memory",
-        "modality",
-        "output",
-        "params",
-        "precision",
-        "recipe",
-        "run",
-    ],  # fmt: skip
+    "cost": COST,
+    "cost budget": COST_BUDGET,
     "cost growth": ["classes", "format", "modality", "output", "plots", "run"],
     "data preview": ["count", "experiment", "modality", "output", "run", "seed", "split"],
     "data stats": ["experiment", "format", "measure", "modality", "output", "run"],

@@ -6,17 +6,25 @@ from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
+from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.ticker import EngFormatter, FormatStrFormatter, LogLocator, NullFormatter
+from matplotlib.transforms import Bbox
 
 from vggx.report.lettering import legible
 from vggx.report.plots import save
 
 Row = Mapping[str, Any]
+Point = tuple[float, float]
+Label = tuple[str, Point, str]  # a name, its place and its colour
 
 COLOURS = {"image": "#4477aa", "video": "#ee6677", "audio": "#228833"}
 SAME = 0.035  # points are told apart that differ by so many powers of ten
 OTHER = "#777777"  # a modality that is none of these three
+# where a name may stand: points from its mark, and how it is aligned
+PLACES = [((7, 0), "left"), ((-7, 0), "right"), ((0, 10), "center"), ((0, -10), "center"),
+         ((9, 14), "left"), ((9, -14), "left"), ((-9, 14), "right"), ((-9, -14), "right"),
+         ((28, 22), "left"), ((-28, -22), "right")]  # fmt: skip
 SHARES = {"macs": ("MACs", 0.0), "params": ("parameters", 0.4)}
 
 
@@ -48,40 +56,52 @@ def by_part(rows: Sequence[Row], path: Path) -> None:
 
 def params_flops(rows: Sequence[Row], path: Path) -> None:
     """Parameters against the FLOPs of one sample: plans as dots and peers as crosses, with their names."""
-    figure = Figure(figsize=(9, 6.5))
+    figure = Figure(figsize=(11, 8))
     axes = figure.subplots()
+    labels: list[Label] = []
     for modality in dict.fromkeys(row["modality"] for row in rows):
         colour = COLOURS.get(modality, OTHER)
-        own = [row for row in rows if row["modality"] == modality and row["rows"] is not None]
-        peers = [row for row in rows if row["modality"] == modality and row["rows"] is None]
-        own.sort(key=lambda row: row["flops"])
-        points = [(row["params"], row["flops"]) for row in own]
-        if own:
-            axes.plot(*zip(*points, strict=True), "o", color=colour, label=f"vggx, {modality}", markersize=5)
-            label_points(axes, points, [row["plan"] for row in own], colour)
-        if peers:
-            points = [(row["params"], row["flops"]) for row in peers]
-            axes.plot(*zip(*points, strict=True), "x", color=colour, label=f"peers, {modality}", markersize=7)
-            label_points(axes, points, [row["plan"].partition(":")[2] for row in peers], colour)
+        for whose, mark in (("vggx", "o"), ("peers", "x")):
+            shown = [row for row in rows if row["modality"] == modality and (row["rows"] is None) == (whose == "peers")]
+            if shown:
+                points = [(row["params"], row["flops"]) for row in shown]
+                axes.plot(*zip(*points, strict=True), mark, color=colour, label=f"{whose}, {modality}", markersize=6)
+                names = [row["plan"].partition(":")[2] or row["plan"] for row in shown]
+                labels += [(text, point, colour) for point, text in joined(points, names).items()]
     axes.set(xscale="log", yscale="log", xlabel="parameters", ylabel="FLOPs of one sample, forward")
+    axes.margins(0.08)
     for axis in (axes.xaxis, axes.yaxis):
         axis.set_major_formatter(EngFormatter())
     axes.grid(alpha=0.3, which="both", linewidth=0.4)
-    axes.legend()
+    axes.legend(loc="upper left")
+    FigureCanvasAgg(figure).draw()  # from here on it is known where points and letters lie
+    place(axes, labels)
     save(figure, path)
 
 
-def label_points(axes: Axes, points: Sequence[tuple[float, float]], names: Sequence[str], colour: str) -> None:
-    """Names beside their points; those of points that all but coincide share one label."""
-    labels: dict[tuple[float, float], list[str]] = {}
+def joined(points: Sequence[Point], names: Sequence[str]) -> dict[Point, str]:
+    """{point: name}; points that all but coincide share one, with all their names."""
+    found: dict[Point, list[str]] = {}
     for point, name in zip(points, names, strict=True):
-        near = next((other for other in labels if max(abs(np.log10(np.divide(point, other)))) < SAME), point)
-        labels.setdefault(near, []).append(legible(name))
-    for point, shared in labels.items():
-        text, offset = ", ".join(shared), (6, -3)
-        axes.annotate(
-            text, point, xytext=offset, textcoords="offset points", fontsize=7, color=colour, parse_math=False
-        )
+        near = next((other for other in found if max(abs(np.log10(np.divide(point, other)))) < SAME), point)
+        found.setdefault(near, []).append(legible(name))
+    return {point: ", ".join(dict.fromkeys(shared)) for point, shared in found.items()}
+
+
+def place(axes: Axes, labels: Sequence[Label]) -> None:
+    """Names beside their points, each at the first place where it covers no other name and no other point."""
+    taken = [Bbox.from_bounds(x - 4, y - 4, 8, 8) for x, y in axes.transData.transform([at for _, at, _ in labels])]
+    for text, point, colour in labels:
+        for offset, side in PLACES:
+            where: dict[str, Any] = {"xytext": offset, "textcoords": "offset points", "va": "center", "ha": side}
+            written = axes.annotate(text, point, fontsize=8, color=colour, parse_math=False, **where)
+            box = written.get_window_extent()
+            if not any(box.overlaps(other) for other in taken) or offset == PLACES[-1][0]:
+                taken.append(box)
+                line = {"arrowstyle": "-", "linewidth": 0.5, "color": colour, "shrinkA": 0, "shrinkB": 3}
+                axes.annotate("", point, arrowprops=line, **where)
+                break
+            written.remove()
 
 
 def growth(curves: Sequence[Row], path: Path) -> None:
@@ -91,7 +111,7 @@ def growth(curves: Sequence[Row], path: Path) -> None:
         curves: {modality, grows, law, values, counted, smooth, predicted}; `predicted` are the law's at `smooth`.
     """
     options = list(dict.fromkeys(curve["grows"] for curve in curves))
-    figure = Figure(figsize=(4.2 * len(options), 3.8))
+    figure = Figure(figsize=(4.2 * len(options), 4.4))
     for axes, option in zip(figure.subplots(1, len(options), squeeze=False)[0], options, strict=True):
         for curve in curves:
             if curve["grows"] == option:
@@ -106,6 +126,6 @@ def growth(curves: Sequence[Row], path: Path) -> None:
         axes.yaxis.set_major_formatter(EngFormatter())
         axes.yaxis.set_minor_formatter(NullFormatter())
         axes.grid(alpha=0.3, which="both", linewidth=0.4)
-        axes.legend(fontsize=8)
+        axes.legend(fontsize=8, loc="lower center", bbox_to_anchor=(0.5, 1.0))
     figure.tight_layout()
     save(figure, path)
