@@ -2,8 +2,8 @@
 
     python benchmarks/cost.py
 
-Writes benchmarks/results/cost.json, by_layer.png, params_flops.png and growth.png, and the tables of README.md and
-docs/cost.md. Exit code 1 if ledger and torch differ anywhere.
+Writes benchmarks/results/cost.json, cost.csv, by_layer.png, params_flops.png and growth.png, and the tables of
+README.md and docs/cost.md. Exit code 1 if ledger and torch differ anywhere.
 """
 
 import sys
@@ -89,6 +89,7 @@ def main() -> int:
     rows = found["rows"]
     show([{name: row.get(name) for name in ("modality", "plan", *COUNTED, "published_gmacs")} for row in rows])
     files.write_json(RESULTS / "cost.json", found)
+    files.write_csv(RESULTS / "cost.csv", rows)
     pictures(found, RESULTS)
     for path, tables in pages(found, bare()).items():
         files.write_text(ROOT / path, fill((ROOT / path).read_text(encoding="utf-8"), tables))

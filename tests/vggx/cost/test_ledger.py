@@ -1,9 +1,12 @@
 """vggx.cost.ledger against `torch.utils.flop_counter` and the nets' own parameters, and against published figures."""
 
+import logging
 import math
+import warnings
 
 import pytest
 import torch
+from fvcore.nn import ActivationCountAnalysis, FlopCountAnalysis
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import nn
@@ -115,6 +118,27 @@ def test_every_kind_of_net_is_counted_to_the_last_digit(plan: str, norm: str, he
     least = 2 ** len(PLANS[plan].blocks)
     shape = (3, *(least + extra for extra in EXTRA[:dims]))
     check(VGG, shape, shape, 7, 1, plan=plan, norm=norm, head=head, width=0.25)
+
+
+@pytest.mark.parametrize(
+    ("shape", "options"),
+    [
+        ((3, 40, 36), {"plan": "C", "norm": "batch", "head": "pooled"}),
+        ((2, 17, 32, 32), {"plan": "A", "pools": [(1, 2, 2), 2, 2, 2, 2], "padding": "replicate"}),
+        ((40, 101), {"plan": "D", "grid": (1,)}),
+        ((3, 32, 32), {"plan": "A-LRN", "activation": "leaky_relu"}),
+    ],
+)
+def test_fvcore_agrees_on_convolutions_and_linear_layers(shape: tuple[int, ...], options: dict) -> None:
+    logging.getLogger("fvcore").setLevel(logging.ERROR)
+    costs = ledger(shape, 5, width=0.1, **options)
+    net, x = VGG(shape, 5, width=0.1, **options).eval(), torch.zeros(1, *shape)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        macs = FlopCountAnalysis(net, x).by_operator()
+        activations = ActivationCountAnalysis(net, x).total()
+    assert total(costs)["macs"] == macs["conv"] + macs["linear"]
+    assert total(costs)["activations"] == activations
 
 
 @st.composite
