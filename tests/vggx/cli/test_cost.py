@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -42,14 +43,97 @@ def test_cost_into_a_file(vggx: Any) -> None:
     assert "output=FILE goes with" in vggx("cost", "output=x").err
 
 
+def test_pictures_into_a_folder(vggx: Any) -> None:
+    assert vggx("cost", "modality=image", "plots=my plots").code == 0
+    assert vggx("cost", "modality=image", "modality.net.plan=A", "by=block", "plots=my plots").code == 0
+    assert vggx("cost", "modality=image", "modality.net.plan=A", "by=layer", "plots=my plots").code == 0
+    assert vggx("cost", "growth", "modality=image", "plots=my plots").code == 0
+    found = sorted(path.name for path in Path("my plots").iterdir())
+    assert found == ["by_block.png", "by_layer.png", "growth.png", "params_flops.png"]
+
+
+def test_limits_of_a_device_and_of_another_rate(vggx: Any) -> None:
+    words = ("cost", "modality=image", "modality.net.plan=D", "modality.net.norm=none", "format=json", "device=h200")
+    (row,) = rows_of(vggx(*words, "modality.data.batch_size=256"))
+    assert round(row["max_train_per_second"]) == 7608
+    (faster,) = rows_of(vggx(*words, "modality.data.batch_size=256", "device.rate=9.9e14"))
+    assert faster["max_train_per_second"] > row["max_train_per_second"]
+
+
+def test_peers_beside_ours(vggx: Any) -> None:
+    words = ("cost", "modality=video", "modality.net.plan=D", "format=json")
+    one = rows_of(vggx(*words, "compare=torchvision:r3d_18"))
+    two = rows_of(vggx(*words, "compare=[torchvision:r3d_18,timm:vgg16]"))
+    assert [row["plan"] for row in two] == ["D", "torchvision:r3d_18", "timm:vgg16"]
+    assert one == two[:2]
+
+
+def test_budget_in_every_format(vggx: Any) -> None:
+    words = ("cost", "budget", "modality=video", "find=frames", "macs=200e9")
+    best, beyond = json.loads(vggx(*words, "format=json").out)
+    assert (best["frames"], best["fits"], beyond["frames"], beyond["fits"]) == (31, True, 32, False)
+    lines = list(csv.DictReader(io.StringIO(vggx(*words, "format=csv").out)))
+    assert [line["frames"] for line in lines] == ["31", "32"]
+    assert "| 31 |" in vggx(*words, "format=markdown").out
+    assert "188,989,718,528" in vggx(*words).out
+
+
+def test_growth_in_every_format(vggx: Any) -> None:
+    words = ("cost", "growth", "modality=image")
+    found = json.loads(vggx(*words, "format=json").out)
+    size = found["rows"][0]
+    assert size["factors"] == {"2": 307_904.0, "0": 20_873_216.0}
+    assert size["at_twice"] == size["counted_at_twice"]
+    assert "307.9 k size^2 + 20.87 M" in vggx(*words, "format=csv").out
+    assert "307.9 k size^2 + 20.87 M" in vggx(*words).out
+
+
+def test_a_sweep(vggx: Any) -> None:
+    answer = vggx("cost", "-m", "modality=image,audio", "modality.net.plan=A,B", "format=csv")
+    assert answer.code == 0
+    assert answer.out.count("modality,plan,norm") == 4
+
+
+def test_help_tells_of_the_further_commands(vggx: Any) -> None:
+    said = vggx("cost", "--help").out
+    assert "cost budget" in said
+    assert "cost growth" in said
+    assert "device = a100 | h100 | h200 | rtx_4090" in said
+    assert "find = null" in vggx("cost", "budget", "--help").out
+    assert "growth" in vggx("cost", "growth", "-h").out
+
+
 @pytest.mark.parametrize(
     ("words", "message"),
     [
         (["cost", "bugdet"], "there is no command 'cost bugdet'; did you mean budget? Known: cost budget | growth"),
         (["cost", "compare=r3d_18"], "a peer is written library:net, such as torchvision:r3d_18, not 'r3d_18'"),
+        (["cost", "by=layers"], "by must be one of net, block, layer, not 'layers'"),
+        (["cost", "by=layer", "compare=timm:vgg16"], "compare and memory go with by=net, not by=layer"),
+        (["cost", "device=h20"], "there is no device=h20; did you mean h200? Known: a100, h100, h200, rtx_4090"),
+        (["cost", "device=h200", "device.bandwith=1"], "no key 'device.bandwith'; did you mean device.bandwidth?"),
+        (["cost", "device=h200", "precision=32-true"], "a device's rate is of 16-bit values"),
+        (["cost", "precision=fp8"], "precision must be one of 32-true, bf16-mixed, 16-mixed, not 'fp8'"),
+        (["cost", "memory=maybe"], "memory must be true or false, not maybe"),
+        (["cost", "fps=0"], "fps must be positive, got 0"),
+        (["cost", "budget", "modality=image"], "find=... is required"),
+        (["cost", "budget", "find=width"], "modality=... or run=... is required"),
+        (["cost", "budget", "modality=image", "find=width"], "give a positive limit: macs, params or memory (GiB)"),
+        (
+            ["cost", "growth", "modality=image", "modality.net.grid=[7,7]"],
+            "a net grows is told where its grid follows",
+        ),
     ],
 )
 def test_what_is_wrong_is_said(vggx: Any, words: list[str], message: str) -> None:
     answer = vggx(*words)
     assert answer.code != 0
     assert message in answer.err
+    assert "Traceback" not in answer.err
+
+
+def test_a_missing_library_is_named(vggx: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "timm", None)
+    answer = vggx("cost", "compare=timm:vgg16")
+    assert answer.code == 1
+    assert "timm:vgg16: timm is not installed (pip install timm)" in answer.err
