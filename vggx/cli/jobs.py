@@ -104,6 +104,7 @@ def cost(config: DictConfig) -> int:
 
 
 def budget(config: DictConfig) -> int:
+    from vggx.progress import waiting
     from vggx.report import rows
     from vggx.runner.budget import Limits, budget
 
@@ -111,8 +112,10 @@ def budget(config: DictConfig) -> int:
     memory = None if config.memory is None else config.memory * 2**30
     limits = Limits(macs=config.macs, params=config.params, memory=memory)
     usual = settings.usual_settings(OmegaConf.create({"modality": config.modality, "recipe": config.recipe}))
-    found = budget(usual, config.find, limits, terms_of(config))
-    rows.write(found, config.format, config.output)
+    terms = terms_of(config)
+    with waiting(f"looking for the largest {config.find}"):
+        found = budget(usual, config.find, limits, terms)
+    rows.write(found, config.format, config.output, whole={"convention": terms.convention, "rows": found})
     return 0
 
 

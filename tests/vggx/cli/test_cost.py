@@ -70,7 +70,7 @@ def test_peers_beside_ours(vggx: Any) -> None:
 
 def test_budget_in_every_format(vggx: Any) -> None:
     words = ("cost", "budget", "modality=video", "find=frames", "macs=200e9")
-    best, beyond = json.loads(vggx(*words, "format=json").out)
+    best, beyond = rows_of(vggx(*words, "format=json"))
     assert (best["frames"], best["fits"], beyond["frames"], beyond["fits"]) == (31, True, 32, False)
     lines = list(csv.DictReader(io.StringIO(vggx(*words, "format=csv").out)))
     assert [line["frames"] for line in lines] == ["31", "32"]
