@@ -6,7 +6,7 @@ from typing import Any
 
 from vggx import __version__
 from vggx.cli import help
-from vggx.cli.arguments import literal_paths, value_of
+from vggx.cli.arguments import literal_paths, swept_along, value_of
 from vggx.cli.table import COMMANDS, FAMILIES, config_name, is_second_word, parted
 
 
@@ -67,6 +67,7 @@ def run(command: str, words: list[str], past: str | None) -> int:
         values = settings.read_run(past)
         configs.remember(values)
         words = [f"modality={values['modality']['name']}", "past=run", *words]
+    words = swept_along(words)
     codes: list[int] = []
     called = sys.argv
 

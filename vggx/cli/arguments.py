@@ -1,5 +1,6 @@
 """The command line's words, made ready for Hydra: paths quoted, so that every character in them is taken as it is."""
 
+SWEEPS = ("choice(", "range(", "interval(", "glob(", "shuffle(", "sort(")
 PATH_KEYS = ("root", "manifest", "run", "source", "target", "weights", "resume", "runs", "output", "plots", "inputs")
 
 
@@ -38,6 +39,26 @@ def literal_paths(words: list[str]) -> list[str]:
         is_path = equals and not word.startswith("-") and is_literal(key, value, sweep)
         ready.append(f"{key}={quoted(value)}" if is_path else word)
     return ready
+
+
+def swept_along(words: list[str]) -> list[str]:
+    """In a sweep over modalities, their options as sweeps of one value.
+
+    Hydra composes a config without what is swept first, in which there is no modality yet to have options.
+    """
+    swept = ("-m" in words or "--multirun" in words) and "," in (value_of(words, "modality") or "")
+    return [f"{key}=choice({value})" if swept and is_single(key, value) else word for word, key, value in parts(words)]
+
+
+def is_single(key: str, value: str) -> bool:
+    """Whether a word sets an option of the modality to one value, a list or a quoted text too."""
+    many = "," in value and value[0] not in "['\"{"
+    return key.startswith("modality.") and value != "" and not many and not value.startswith(SWEEPS)
+
+
+def parts(words: list[str]) -> list[tuple[str, str, str]]:
+    """Each word with its key and its value."""
+    return [(word, *word.partition("=")[::2]) for word in words]
 
 
 def value_of(words: list[str], *keys: str) -> str | None:

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from omegaconf import OmegaConf
 
-from vggx.cli.arguments import literal_paths, quoted, value_of
+from vggx.cli.arguments import literal_paths, quoted, swept_along, value_of
 
 
 def through_hydra(word: str) -> str:
@@ -53,3 +53,22 @@ def test_null_still_means_none() -> None:
 def test_value_of_takes_the_last_and_unquotes() -> None:
     assert value_of(["run=a", "x=1", "run='b c'"], "run", "resume") == "b c"
     assert value_of(["x=1"], "run") is None
+
+
+def test_options_of_swept_modalities_are_swept_too() -> None:
+    words = [
+        "-m",
+        "modality=image,audio",
+        "modality.net.plan=A",
+        "seed=1",
+        "modality.net.width=1,2",
+        "modality.net.mean=[1,2]",
+    ]
+    assert swept_along(words) == [
+        "-m", "modality=image,audio", "modality.net.plan=choice(A)", "seed=1", "modality.net.width=1,2",
+        "modality.net.mean=choice([1,2])",
+    ]  # fmt: skip
+    quoted = ["-m", "modality=image,audio", "modality.data.root='a,b'", "modality.net.plan=choice(A,B)"]
+    assert swept_along(quoted)[2:] == ["modality.data.root=choice('a,b')", "modality.net.plan=choice(A,B)"]
+    for same in (["modality=image", "modality.net.plan=A"], ["-m", "modality=image", "modality.net.plan=A"]):
+        assert swept_along(same) == same

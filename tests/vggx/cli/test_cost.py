@@ -92,6 +92,10 @@ def test_a_sweep(vggx: Any) -> None:
     answer = vggx("cost", "-m", "modality=image,audio", "modality.net.plan=A,B", "format=csv")
     assert answer.code == 0
     assert answer.out.count("modality,plan,norm") == 4
+    one = vggx("cost", "-m", "modality=image,audio", "modality.net.plan=A", "modality.net.mean=[0.5]", "format=csv")
+    assert one.code == 0
+    lines = [line.split(",")[:2] for line in one.out.splitlines()]
+    assert [line for line in lines if line[0] != "modality"] == [["image", "A"], ["audio", "A"]]
 
 
 def test_help_tells_of_the_further_commands(vggx: Any) -> None:
