@@ -260,6 +260,8 @@ def laws(rows: Sequence[Row]) -> str:
                 "modality": row["modality"],
                 "MACs": row["law"],
                 "at": f"{row['grows']} = {row['value']:g}",
+                "law": row["by_law"],
+                "counted": row["macs"],
                 "law at twice": row["at_twice"],
                 "counted at twice": row["counted_at_twice"],
             }

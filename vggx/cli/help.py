@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from vggx import __version__
-from vggx.cli.table import COMMANDS, EXAMPLES, config_name
+from vggx.cli.table import COMMANDS, EXAMPLES, MEANINGS, config_name
 
 
 def overview() -> str:
@@ -35,14 +35,16 @@ def of_command(command: str) -> str:
     lines = [f"vggx {command} key=value ...: {COMMANDS[command]}", "", "Examples"]
     lines += [f"  {example}" for example in EXAMPLES[command]]
     lines += ["", "Keys and defaults (null: not set, or set by the kind of data)"]
-    lines += [f"  {key} = {words(value)}" for key, value in keys.leaves(configs.load(config_name(command))).items()]
+    own = keys.leaves(configs.load(config_name(command)))
+    meanings = MEANINGS.get(command, {})
+    lines += [with_meaning(f"  {key} = {words(value)}", meanings.get(key)) for key, value in own.items()]
     for group in keys.groups(command):
         names = configs.names(group)
         lines += ["", f"{group} = {' | '.join(names)}"]
-        for name in names if group == "modality" else ["default"]:
+        for name in names if group in keys.WHOLE else ["default"]:
             if name in names:
                 options = keys.leaves(configs.load(f"{group}/{name}"))
-                lines += [f"  {name}:"] if group == "modality" else []
+                lines += [f"  {name}:"] if group in keys.WHOLE else []
                 lines += [f"  {group}.{key} = {words(value)}" for key, value in options.items() if key != "name"]
     further = [name for name in COMMANDS if name.startswith(f"{command} ")]
     if further:
@@ -50,6 +52,10 @@ def of_command(command: str) -> str:
     if command != "predict":
         lines += ["", "-m sweeps over values parted by commas; --cfg job shows the composed config."]
     return "\n".join(lines)
+
+
+def with_meaning(line: str, meaning: str | None) -> str:
+    return f"{line:28}# {meaning}" if meaning else line
 
 
 def words(value: Any) -> str:

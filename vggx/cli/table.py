@@ -75,6 +75,30 @@ EXAMPLES = {
     ],
 }
 
+# what a command's own keys mean, where the name and the default do not tell
+MEANINGS = {
+    "cost": {
+        "by": "net, block or layer",
+        "classes": "1,000 where unset, or the run's",
+        "compare": "[library:net, ...] of torchvision, pytorchvideo or timm; whole nets only",
+        "memory": "true: predict the peak of training at modality.data.batch_size",
+        "precision": "32-true, bf16-mixed or 16-mixed: of the bytes and the memory",
+        "fps": "frames a second of the film that clips and images are taken from",
+        "plots": "folder for pictures",
+        "format": "table, json, csv or markdown",
+        "output": "file, for all formats but table",
+    },
+    "cost budget": {
+        "find": "plan, width, batch_size, or what lengthens the input: size, frames, seconds",
+        "macs": "limit of one sample, such as 200G",
+        "params": "limit, such as 5M",
+        "memory": "limit of a training step, GiB",
+        "precision": "32-true, bf16-mixed or 16-mixed: of the memory",
+        "format": "table, json, csv or markdown",
+    },
+    "cost growth": {"plots": "folder for a picture", "format": "table, json, csv or markdown"},
+}
+
 
 def config_name(command: str) -> str:
     return command.replace(" ", "_")

@@ -19,7 +19,7 @@ Point = tuple[float, float]
 Label = tuple[str, Point, str]  # a name, its place and its colour
 
 COLOURS = {"image": "#4477aa", "video": "#ee6677", "audio": "#228833"}
-SAME = 0.035  # points are told apart that differ by so many powers of ten
+SAME = 0.05  # points are told apart that differ by so many powers of ten
 OTHER = "#777777"  # a modality that is none of these three
 # where a name may stand: points from its mark, and how it is aligned
 PLACES = [((7, 0), "left"), ((-7, 0), "right"), ((0, 10), "center"), ((0, -10), "center"),
@@ -36,9 +36,13 @@ def by_part(rows: Sequence[Row], path: Path) -> None:
         if row["macs"]:
             nets.setdefault((row["modality"], row["plan"]), []).append(row)
     most = max(len(parts) for parts in nets.values())
-    figure = Figure(figsize=(4.2 * len(nets) + 0.8, 0.6 + 0.32 * most + 0.9))
-    panels = figure.subplots(1, len(nets), squeeze=False)[0]
-    for axes, ((modality, plan), parts) in zip(panels, nets.items(), strict=True):
+    columns = min(3, len(nets))
+    lines = -(-len(nets) // columns)
+    figure = Figure(figsize=(4.2 * columns + 0.8, (0.32 * most + 1.9) * lines))
+    panels = list(figure.subplots(lines, columns, squeeze=False).flat)
+    for axes in panels[len(nets) :]:
+        axes.remove()
+    for axes, ((modality, plan), parts) in zip(panels, nets.items(), strict=False):
         places = np.arange(len(parts))
         for (column, (word, offset)), alpha in zip(SHARES.items(), (1.0, 0.4), strict=True):
             total = sum(part[column] for part in parts)
@@ -47,9 +51,10 @@ def by_part(rows: Sequence[Row], path: Path) -> None:
             axes.barh(places + offset, shares, 0.4, color=COLOURS.get(modality, OTHER), alpha=alpha, label=label)
         axes.set_yticks(places + 0.2, [part[name] for part in parts])
         axes.invert_yaxis()
-        axes.set(xlabel="share of the net, %", title=f"{modality}, plan {plan}")
+        axes.set(xlabel="share of the net, %")
+        axes.set_title(f"{modality}, plan {plan}", pad=40)
         axes.grid(axis="x", alpha=0.3)
-        axes.legend(loc="lower right", fontsize=8)
+        axes.legend(loc="lower center", bbox_to_anchor=(0.5, 1.0), fontsize=8)
     figure.tight_layout()
     save(figure, path)
 
@@ -119,7 +124,7 @@ def growth(curves: Sequence[Row], path: Path) -> None:
                 label = f"{curve['modality']}: {curve['law']}"
                 axes.plot(curve["smooth"], curve["predicted"], color=colour, label=label)
                 axes.plot(curve["values"], curve["counted"], "o", color=colour, markersize=4)
-        axes.set(xlabel=option, ylabel="MACs of one sample", yscale="log")
+        axes.set(xlabel=option, ylabel="MACs of one sample: law, counts as dots", yscale="log")
         axes.set_xscale("log", base=2)
         axes.xaxis.set_major_formatter(FormatStrFormatter("%g"))
         axes.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))

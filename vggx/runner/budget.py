@@ -12,7 +12,7 @@ from vggx.runner.cost import Terms
 from vggx.runner.memory import predicted
 
 # the step in which an option is searched; those of whole numbers go by 1
-STEPS = {"width": 1 / 32, "seconds": 0.01}
+STEPS = {"width": 0.001, "seconds": 0.01}
 MOST = 2**24  # steps: no limit that an option can reach lies beyond
 
 Row = dict[str, Any]
@@ -41,7 +41,7 @@ def searched(settings: Settings) -> list[str]:
 def budget(settings: Settings, find: str, limits: Limits, terms: Terms) -> list[Row]:
     """The row of the largest that fits, and of the next one, which does not: {..., find: its value, fits}.
 
-    Plans are compared by their MACs.
+    Plans are compared by their MACs. `peak_memory` of one that is far too large is the least that it takes.
 
     Raises:
         ValueError: an option that cannot be looked for, no limit, one that the option does not reach, or that nothing
@@ -50,12 +50,10 @@ def budget(settings: Settings, find: str, limits: Limits, terms: Terms) -> list[
     known = searched(settings)
     if find not in known:
         raise ValueError(f"find must be one of {', '.join(known)} for {settings.modality.name}, not {find!r}")
-    set_limits = {name: value for name, value in vars(limits).items() if value is not None}
-    if not set_limits or any(not value > 0 for value in set_limits.values()):
-        raise ValueError(f"give a positive limit: macs, params or memory (GiB); got {set_limits or 'none'}")
+    if limits == Limits():
+        raise ValueError("give a limit: macs, params or memory (GiB)")
     if find == "batch_size" and limits.memory is None:
         raise ValueError("find=batch_size needs memory=GIB: neither MACs nor parameters grow with the batch")
-
     ledger_of(settings.modality, terms.classes)  # refuses options that no search would mend
 
     def row(value: Any) -> Row:
@@ -76,7 +74,16 @@ def found_row(settings: Settings, find: str, value: Any, limits: Limits, terms: 
     modality = settings.modality
     costs = ledger_of(modality, terms.classes)
     counts = total(costs)
-    row = {
+    needed: dict[str, int | None] = {name: counts[name] for name in ("params", "macs", "flops")} | {"peak_memory": None}
+    fits = all(limit is None or counts[name] <= limit for name, limit in vars(limits).items() if name != "memory")
+    if limits.memory is not None and fits:
+        # what is sure to be exceeded is not tried: weights, gradients and what is kept of the maps
+        kept = sum(cost.saved.bytes(terms.value_bytes) for cost in costs)
+        least = 8 * counts["params"] + kept * given(modality.data.batch_size, "batch_size")
+        tried = least <= limits.memory
+        peak = predicted(settings, terms.classes, terms.precision).peak if tried else least
+        needed["peak_memory"], fits = peak, peak <= limits.memory
+    return {
         "modality": modality.name,
         "plan": modality.net.plan,
         "norm": modality.net.norm,
@@ -84,19 +91,9 @@ def found_row(settings: Settings, find: str, value: Any, limits: Limits, terms: 
         "input": modality.data.meaning(terms.fps),
         "batch_size": modality.data.batch_size,
         find: value,
-        **{name: counts[name] for name in ("params", "macs", "flops")},
-        "peak_memory": None,
+        **needed,
+        "fits": fits,
     }
-    fits = all(limit is None or counts[name] <= limit for name, limit in vars(limits).items() if name != "memory")
-    if limits.memory is not None and fits:
-        # what is sure to be exceeded is not tried: weights, gradients and what is kept of the maps
-        kept = sum(cost.saved.bytes(terms.value_bytes) for cost in costs)
-        least = 8 * counts["params"] + kept * given(modality.data.batch_size, "batch_size")
-        fits = least <= limits.memory
-        if fits:
-            row["peak_memory"] = predicted(settings, terms.classes, terms.precision).peak
-            fits = row["peak_memory"] <= limits.memory
-    return row | {"fits": fits}
 
 
 def search_plans(row: Callable[[Any], Row], settings: Settings, terms: Terms) -> list[Row]:
@@ -120,7 +117,7 @@ def search_steps(row: Callable[[Any], Row], step: float, find: str) -> list[Row]
     def at(number: int) -> Row | None:
         """None where it is too small for a net."""
         try:
-            return row(round(number * step, 5) if step != 1 else number)
+            return row(round(number * step, 3) if step != 1 else number)
         except ValueError:
             return None
 
@@ -148,6 +145,7 @@ def search_steps(row: Callable[[Any], Row], step: float, find: str) -> list[Row]
 def nothing_fits(find: str, least: Row | None) -> ValueError:
     if least is None:
         return ValueError(f"no net can be made with any {find}")
-    figures = {name: least[name] for name in ("macs", "params", "peak_memory") if least[name] is not None}
-    told = ", ".join(f"{name} {value:,}" for name, value in figures.items())
+    told = f"{least['macs']:,} MACs and {least['params']:,} parameters"
+    if least["peak_memory"] is not None:
+        told += f", and {least['peak_memory'] / 2**30:.3g} GiB of memory or more"
     return ValueError(f"nothing fits: the smallest, {find}={least[find]}, already needs {told}")

@@ -39,7 +39,7 @@ class Terms:
         if self.precision not in VALUE_BYTES:
             raise ValueError(f"precision must be one of {', '.join(VALUE_BYTES)}, not {self.precision!r}")
         if self.device is not None and self.value_bytes != 2:
-            raise ValueError(f"a device's rate is of 16-bit values: precision={self.precision} has none, leave it out")
+            raise ValueError(f"a device's rate is of 16-bit values: take bf16-mixed or 16-mixed, not {self.precision}")
         if not self.fps > 0:
             raise ValueError(f"fps must be positive, got {self.fps}")
 
@@ -56,7 +56,13 @@ class Terms:
             f"kept for the backward pass, {self.precision}. moved_bytes: least traffic of the forward pass, a sample's "
             "share of its batch; intensity: FLOPs a byte of it. Per decision (all its views) and per second of input "
             f"with the front-end; a film has {self.fps:g} fps, an image is a frame of it"
+            + (f". {limits_of(self.device)}" if self.device else "")
         )
+
+
+def limits_of(device: Device) -> str:
+    rate, bandwidth, memory = device.rate / 1e12, device.bandwidth / 1e12, device.memory / 2**30
+    return f"Limits of {device.name}: {rate:g} TFLOP/s, {bandwidth:g} TB/s, {memory:.0f} GiB ({device.source})"
 
 
 def cost(
@@ -76,10 +82,15 @@ def cost(
         raise ValueError(f"by must be one of {', '.join(ROWS)}, not {by!r}")
     if (compare or memory) and by != "net":
         raise ValueError(f"peers and memory are told of whole nets: compare and memory go with by=net, not by={by}")
+    for net in nets:
+        if given(net.modality.data.batch_size, "batch_size") < 1:
+            raise ValueError(f"modality.data.batch_size must be 1 or more, got {net.modality.data.batch_size}")
     found = [row for net in nets for row in ROWS[by](net.modality, terms)]
     if memory:
         taken = [memory_row(net, terms.classes, terms.precision) for net in progress(nets, "predicting memory")]
         found = [row | more for row, more in zip(found, taken, strict=True)]
+        if terms.device is not None:
+            found = [row | {"fits_device": row["peak_memory"] <= terms.device.memory} for row in found]
     if compare:
         found = peers.beside(found, compare, terms.fps)
     return {"convention": terms.convention, "rows": found}

@@ -10,8 +10,8 @@ from vggx.options import Modality
 from vggx.report.tables import quantity
 
 CONVENTION = (
-    "MACs of one sample as a polynomial of an option. at_twice: what the law says of twice the value, counted_at_twice "
-    "what the ledger counts there, which is less where a pool rounds down"
+    "MACs of one sample as a polynomial of an option. macs: counted, by_law: what the law says, here and at twice the "
+    "value. The law is exact where the pools divide the size; where they round down, the count is less"
 )
 
 
@@ -38,6 +38,7 @@ def row(modality: Modality, law: Law, classes: int) -> dict[str, Any]:
         "factors": {str(power): float(factor) for power, factor in law.terms.items()},
         "value": law.value,
         "macs": total(ledger_of(modality, classes))["macs"],
+        "by_law": round(law.at(law.value)),
         "at_twice": round(law.at(twice)),
         "counted_at_twice": counted,
     }

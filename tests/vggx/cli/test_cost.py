@@ -75,7 +75,7 @@ def test_budget_in_every_format(vggx: Any) -> None:
     lines = list(csv.DictReader(io.StringIO(vggx(*words, "format=csv").out)))
     assert [line["frames"] for line in lines] == ["31", "32"]
     assert "| 31 |" in vggx(*words, "format=markdown").out
-    assert "188,989,718,528" in vggx(*words).out
+    assert "189.0 G" in vggx(*words[:-1], "macs=200G").out
 
 
 def test_growth_in_every_format(vggx: Any) -> None:
@@ -98,11 +98,21 @@ def test_a_sweep(vggx: Any) -> None:
     assert [line for line in lines if line[0] != "modality"] == [["image", "A"], ["audio", "A"]]
 
 
+def test_jobs_of_a_sweep_write_files_of_their_own(vggx: Any) -> None:
+    words = ("cost", "-m", "modality=image", "modality.net.plan=A,D", "format=csv", "output=c.csv", "plots=p")
+    assert vggx(*words).code == 0
+    plans = [next(csv.DictReader(io.StringIO(Path(f"c-{number}.csv").read_text()))) for number in (0, 1)]
+    assert [row["plan"] for row in plans] == ["A", "D"]
+    assert sorted(path.name for path in Path("p").iterdir()) == ["params_flops-0.png", "params_flops-1.png"]
+
+
 def test_help_tells_of_the_further_commands(vggx: Any) -> None:
     said = vggx("cost", "--help").out
     assert "cost budget" in said
     assert "cost growth" in said
     assert "device = a100 | h100 | h200 | rtx_4090" in said
+    assert "device.rate = 790000000000000.0" in said
+    assert "net, block or layer" in said
     assert "find = null" in vggx("cost", "budget", "--help").out
     assert "growth" in vggx("cost", "growth", "-h").out
 
@@ -119,10 +129,21 @@ def test_help_tells_of_the_further_commands(vggx: Any) -> None:
         (["cost", "device=h200", "precision=32-true"], "a device's rate is of 16-bit values"),
         (["cost", "precision=fp8"], "precision must be one of 32-true, bf16-mixed, 16-mixed, not 'fp8'"),
         (["cost", "memory=maybe"], "memory must be true or false, not maybe"),
-        (["cost", "fps=0"], "fps must be positive, got 0"),
+        (["cost", "fps=0"], "fps must be a positive number"),
         (["cost", "budget", "modality=image"], "find=... is required"),
         (["cost", "budget", "find=width"], "modality=... or run=... is required"),
-        (["cost", "budget", "modality=image", "find=width"], "give a positive limit: macs, params or memory (GiB)"),
+        (["cost", "budget", "modality=image", "find=width"], "give a limit: macs, params or memory (GiB)"),
+        (["cost", "budget", "modality=image", "find=width", "macs=huge"], "macs must be a positive number, such as 24"),
+        (["cost", "budget", "modality=image", "find=width", "params=1..2"], "params must be a positive number"),
+        (
+            ["cost", "budget", "modality=image", "find=batch_size", "memory=-3"],
+            "memory must be a positive number of",
+        ),
+        (["cost", "budget", "modality=image", "find=width", "macs=true"], "macs must be a positive number"),
+        (["cost", "modality.net.plan=D"], "modality.net.plan=D needs modality=..., one of audio, image, video"),
+        (["cost", "classes=0"], "classes must be a whole number of 1 or more, not 0"),
+        (["cost", "classes=1.5"], "classes must be a whole number of 1 or more, not 1.5"),
+        (["cost", "compare=[[]]"], "compare is a list of library:net, such as [torchvision:r3d_18], not [[]]"),
         (
             ["cost", "growth", "modality=image", "modality.net.grid=[7,7]"],
             "a net grows is told where its grid follows",

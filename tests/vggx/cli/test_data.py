@@ -105,7 +105,7 @@ def test_a_mistake_is_answered_with_the_nearest_right_word(vggx: Any, words: lis
         (["preview", "count=many"], "count must be a number from 1 on, got many"),
         (["preview", "output=x.gif"], "output=x.gif must end in one of .png, .jpg, .pdf, .svg"),
         (["stats", "measure=no"], "measure must be true or false, not no"),
-        (["stats", "format=xml"], "format must be one of table, json, csv, not 'xml'"),
+        (["stats", "format=xml"], "format must be one of table, json, csv, markdown, not 'xml'"),
         (["stats", "modality.data.root=nowhere"], "modality.data.root=nowhere is not a folder"),
     ],
 )
@@ -162,7 +162,7 @@ def test_stats_as_json_and_csv(vggx: Any, bars: Path) -> None:
     assert json.loads(Path("a.json").read_text()) == summary
     refused = vggx(*words, "output=a.txt")
     assert refused.code == 1
-    assert "output=FILE goes with format=json or format=csv" in refused.err
+    assert "output=FILE goes with format=json, csv or markdown" in refused.err
 
 
 def test_an_experiment_brings_its_options(vggx: Any) -> None:

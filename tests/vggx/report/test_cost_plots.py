@@ -71,7 +71,7 @@ def test_parameters_against_flops(drawn: list[Figure], tmp_path: Path) -> None:
 
 def test_names_do_not_cover_each_other(drawn: list[Figure], tmp_path: Path) -> None:
     close = [
-        net("image", f"net{number}", round(10**6 * 1.12**number), round(10**9 * 1.12**number)) for number in range(8)
+        net("image", f"net{number}", round(10**6 * 1.2**number), round(10**9 * 1.2**number)) for number in range(8)
     ]
     cost_plots.params_flops(close, tmp_path / "p.png")
     boxes = [text.get_window_extent() for text in drawn[0].axes[0].texts if text.get_text()]

@@ -37,7 +37,7 @@ def counts(net: Settings, find: str, value: Any) -> dict[str, int] | None:
         ("video", "frames", {"macs": 3e9}, range(1, 60)),
         ("video", "size", {"macs": 3e9}, range(1, 240)),
         ("image", "size", {"params": 8e6}, range(1, 320)),
-        ("image", "width", {"macs": 1e9, "params": 9e6}, [number / 32 for number in range(1, 160)]),
+        ("image", "width", {"macs": 1e9, "params": 9e6}, [round(number / 1000, 3) for number in range(1, 3000)]),
         ("audio", "seconds", {"macs": 3e6}, [round(number / 100, 2) for number in range(1, 700)]),
     ],
 )
@@ -79,11 +79,11 @@ def net_of(net: Settings, batch: int) -> Settings:
     [
         ("depth", {"macs": 1e9}, "find must be one of plan, width, batch_size, size for image, not 'depth'"),
         ("frames", {"macs": 1e9}, "not 'frames'"),
-        ("width", {}, "give a positive limit"),
-        ("width", {"macs": -1}, "give a positive limit"),
+        ("width", {}, "give a limit: macs, params or memory"),
         ("batch_size", {"macs": 1e9}, "find=batch_size needs memory=GIB"),
-        ("size", {"macs": 1000}, "nothing fits: the smallest, size=8, already needs macs"),
+        ("size", {"macs": 1000}, r"nothing fits: the smallest, size=8, already needs [\d,]+ MACs and"),
         ("plan", {"params": 1000}, "nothing fits: the smallest, plan="),
+        ("batch_size", {"memory": 1e6}, r"GiB of memory or more"),
     ],
 )
 def test_what_cannot_be_found_is_said(find: str, limits: dict, message: str) -> None:

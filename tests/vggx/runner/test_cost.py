@@ -8,7 +8,7 @@ from omegaconf import OmegaConf
 from vggx import configs, settings
 from vggx.cost import peers, roofline
 from vggx.cost.ledger import ledger_of
-from vggx.options import Settings
+from vggx.options import Device, Settings
 from vggx.plans import PLANS
 from vggx.runner.cost import Terms, cost
 from vggx.runner.variants import variants
@@ -173,7 +173,7 @@ def test_peers_have_the_same_keys_and_are_looked_up_before_any_is_counted(monkey
     assert all(set(row) == set(ours) for row in rows)
     assert (r3d["published_gmacs"], round(r3d["macs"] / 1e9, 3), r3d["views"]) == (40.697, 40.697, 5)
     assert r3d["flops_per_decision"] == 5 * r3d["flops"]
-    assert r3d["seconds_of_input"] == pytest.approx(16 / 15, abs=1e-4)
+    assert r3d["seconds_of_input"] == 16 / 15
     for name in ("macs", "flops", "flops_train", "activations"):
         assert ours[name] == theirs[name]
     assert (theirs["published_gmacs"], theirs["conv_params"], theirs["moved_bytes"]) == (None, None, None)
@@ -185,6 +185,7 @@ def test_peers_have_the_same_keys_and_are_looked_up_before_any_is_counted(monkey
 def test_limits_of_a_device_are_the_roofline_s() -> None:
     device: Any = OmegaConf.to_object(configs.load("device/h200"))
     net, terms = made("image", norm="none", batch_size=256), Terms(1000, device=device)
+    assert terms.convention.endswith("Limits of NVIDIA H200: 790 TFLOP/s, 4.3 TB/s, 139 GiB (measured)")
     (row,) = cost([net], terms)["rows"]
     check([row], NET | LIMIT | {"memory_bound_share": float})
     assert (round(row["max_infer_per_second"]), round(row["max_train_per_second"])) == (22_692, 7_608)
@@ -205,6 +206,19 @@ def test_memory_of_training(name: str) -> None:
     assert row["parameters_memory"] == row["optimizer_memory"] == 4 * row["params"]
     assert 0 < row["gradients_memory"] <= row["parameters_memory"]  # at the peak not all need be there
     assert row["peak_memory"] == sum(row[f"{part}_memory"] for part in MEMORY[1:])
+
+
+@pytest.mark.parametrize(("memory", "fits"), [(1e9, True), (1e6, False)])
+def test_whether_training_fits_the_device(memory: float, fits: bool) -> None:
+    device = Device(name="small", rate=1e12, bandwidth=1e11, memory=memory, source="made up")
+    (row,) = cost([made("image", plan="micro", size=32)], Terms(10, device=device), memory=True)["rows"]
+    assert row["fits_device"] is fits
+
+
+@pytest.mark.parametrize("batch", [0, -4])
+def test_a_batch_of_none_is_refused(batch: int) -> None:
+    with pytest.raises(ValueError, match=f"modality.data.batch_size must be 1 or more, got {batch}"):
+        cost([made("image", batch_size=batch)], Terms(10))
 
 
 def composed(**options: Any) -> Any:

@@ -43,14 +43,13 @@ class Peer:
         pixels = f"{height} x {width} pixels"
         if not frames:
             return pixels
-        return (
-            f"{frames[0]} frames x {self.frame_stride} / {self.fps or fps:g} fps = {self.duration(fps):g} s, {pixels}"
-        )
+        clip = f"{frames[0]} frames x {self.frame_stride} / {self.fps or fps:g} fps"
+        return f"{clip} = {self.duration(fps):.4g} s, {pixels}"
 
     def duration(self, fps: float) -> float:
         """Seconds that one view stands for; an image is a frame of a film."""
         frames = self.input_shape[1] if len(self.input_shape) == 4 else 1
-        return round(frames * self.frame_stride / (self.fps or fps), 4)
+        return frames * self.frame_stride / (self.fps or fps)
 
 
 def counted(peer: Peer) -> Count:

@@ -73,7 +73,7 @@ def test_what_the_zoo_says_of_a_clip() -> None:
     assert fast.flatten().tolist() == list(range(32))
     assert slow.flatten().tolist() == list(range(0, 32, 4))
     assert peer.meaning(25) == "32 frames x 2 / 25 fps = 2.56 s, 256 x 256 pixels"
-    assert peers.find("torchvision:r3d_18").meaning(25) == "16 frames x 1 / 15 fps = 1.0667 s, 112 x 112 pixels"
+    assert peers.find("torchvision:r3d_18").meaning(25) == "16 frames x 1 / 15 fps = 1.067 s, 112 x 112 pixels"
     assert peers.find("torchvision:vgg16").meaning(25) == "224 x 224 pixels"
     assert (peer.duration(25), peer.views) == (2.56, 30)
     assert peers.find("torchvision:vgg16").duration(25) == 0.04
