@@ -90,19 +90,20 @@ def drawn(draw: Any, rows: Any, path: Path) -> None:
 
 
 def number(value: Any, name: str) -> float:
-    """A positive number, or one with the prefix that the tables show: 200G.
+    """A positive number, or one with the prefix that the tables show: 200G; GiB of memory take none.
 
     Raises:
         ValueError: anything else.
     """
+    gib = name == "memory"
     read = re.fullmatch(r"([\d.]+(?:[eE][+-]?\d+)?) ?([kMGT]?)", str(value))
     try:
-        made = float(read[1]) * SIZES[read[2]] if read else 0.0
+        made = float(read[1]) * SIZES[read[2]] if read and not (gib and read[2]) else 0.0
     except ValueError:
         made = 0.0
     if not 0 < made < float("inf"):
-        unit = " of GiB" if name == "memory" else ""
-        raise ValueError(f"{name} must be a positive number{unit}, such as 24, 5e6 or 200G, not {value}")
+        right = "number of GiB, such as 24" if gib else "number, such as 24, 5e6 or 200G"
+        raise ValueError(f"{name} must be a positive {right}, not {value}")
     return made
 
 

@@ -46,9 +46,9 @@ def of_command(command: str) -> str:
                 options = keys.leaves(configs.load(f"{group}/{name}"))
                 lines += [f"  {name}:"] if group in keys.WHOLE else []
                 lines += [f"  {group}.{key} = {words(value)}" for key, value in options.items() if key != "name"]
-    further = [name for name in COMMANDS if name.startswith(f"{command} ")]
-    if further:
-        lines += ["", "Further commands", listed(further)]
+    kin = [name for name in COMMANDS if name.split()[0] == command.split()[0] and name != command]
+    if kin:
+        lines += ["", "See also", listed(kin)]
     if command != "predict":
         lines += ["", "-m sweeps over values parted by commas; --cfg job shows the composed config."]
     return "\n".join(lines)

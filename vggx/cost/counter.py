@@ -114,12 +114,13 @@ def count(net: nn.Module, *inputs: Any) -> Count:
         ValueError: net or inputs on another device.
     """
     check_meta(net, inputs)
-    with in_mode(net, False), torch.no_grad(), counter() as forward, ActivationMode() as activations:
+    # torch's counter fails without gradients where a module is given a parameter, as timm's cait and pit do
+    with in_mode(net, False), torch.enable_grad(), counter() as forward, ActivationMode() as activations:
         net(*fresh(inputs))
     with in_mode(net, True), torch.enable_grad(), counter() as step:
         # auxiliary heads are trained too
         answers = [out for out in tree_leaves(net(*fresh(inputs))) if isinstance(out, Tensor) and out.requires_grad]
-        torch.stack([answer.sum() for answer in answers]).sum().backward()
+        torch.autograd.backward([answer.sum() for answer in answers])
     net.zero_grad()
     params = sum(parameter.numel() for parameter in net.parameters())
     return Count(params, forward.get_total_flops(), step.get_total_flops(), activations.elements)

@@ -6,9 +6,9 @@ from typing import Any
 
 from vggx.cost.growth import with_value
 from vggx.cost.ledger import ledger_of, total
-from vggx.options import Settings, given
+from vggx.options import Settings
 from vggx.plans import PLANS
-from vggx.runner.cost import Terms
+from vggx.runner.cost import Terms, batch_of
 from vggx.runner.memory import predicted
 
 # the step in which an option is searched; those of whole numbers go by 1
@@ -54,7 +54,9 @@ def budget(settings: Settings, find: str, limits: Limits, terms: Terms) -> list[
         raise ValueError("give a limit: macs, params or memory (GiB)")
     if find == "batch_size" and limits.memory is None:
         raise ValueError("find=batch_size needs memory=GIB: neither MACs nor parameters grow with the batch")
-    ledger_of(settings.modality, terms.classes)  # refuses options that no search would mend
+    # options that no search would mend are refused
+    batch_of(settings.modality)
+    ledger_of(settings.modality, terms.classes)
 
     def row(value: Any) -> Row:
         return found_row(changed(settings, find, value), find, value, limits, terms)
@@ -79,7 +81,7 @@ def found_row(settings: Settings, find: str, value: Any, limits: Limits, terms: 
     if limits.memory is not None and fits:
         # what is sure to be exceeded is not tried: weights, gradients and what is kept of the maps
         kept = sum(cost.saved.bytes(terms.value_bytes) for cost in costs)
-        least = 8 * counts["params"] + kept * given(modality.data.batch_size, "batch_size")
+        least = 8 * counts["params"] + kept * batch_of(modality)
         tried = least <= limits.memory
         peak = predicted(settings, terms.classes, terms.precision).peak if tried else least
         needed["peak_memory"], fits = peak, peak <= limits.memory

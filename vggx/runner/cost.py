@@ -75,16 +75,13 @@ def cost(
         memory: predict the peak of training besides, a second for each net.
 
     Raises:
-        ValueError: an unknown `by` or peer, or options from which no net can be made.
+        ValueError: an unknown `by` or peer, an empty batch, or options from which no net can be made.
         ModuleNotFoundError: a peer of a library that is not installed.
     """
     if by not in ROWS:
         raise ValueError(f"by must be one of {', '.join(ROWS)}, not {by!r}")
     if (compare or memory) and by != "net":
         raise ValueError(f"peers and memory are told of whole nets: compare and memory go with by=net, not by={by}")
-    for net in nets:
-        if given(net.modality.data.batch_size, "batch_size") < 1:
-            raise ValueError(f"modality.data.batch_size must be 1 or more, got {net.modality.data.batch_size}")
     found = [row for net in nets for row in ROWS[by](net.modality, terms)]
     if memory:
         taken = [memory_row(net, terms.classes, terms.precision) for net in progress(nets, "predicting memory")]
@@ -154,9 +151,20 @@ def block_rows(modality: Modality, terms: Terms) -> list[Row]:
 ROWS: dict[str, Callable[[Modality, Terms], list[Row]]] = {"net": net_row, "block": block_rows, "layer": layer_rows}
 
 
+def batch_of(modality: Modality) -> int:
+    """
+    Raises:
+        ValueError: a batch without a sample.
+    """
+    batch = given(modality.data.batch_size, "batch_size")
+    if batch < 1:
+        raise ValueError(f"modality.data.batch_size must be 1 or more, got {batch}")
+    return batch
+
+
 def traffic(costs: Sequence[Cost], modality: Modality, terms: Terms) -> Row:
     """Bytes that a sample saves and moves, the latter as its share of a batch, and FLOPs a byte moved."""
-    batch = given(modality.data.batch_size, "batch_size")
+    batch = batch_of(modality)
     moved = sum(roofline.forward(cost, batch, terms.value_bytes).bytes for cost in costs) / batch
     return {
         "saved_bytes": sum(cost.saved.bytes(terms.value_bytes) for cost in costs),
@@ -179,7 +187,7 @@ def net_limits(costs: Sequence[Cost], modality: Modality, terms: Terms) -> Row:
     """Samples a second and model FLOPs utilisation that the device allows at the most, and what memory takes of it."""
     if terms.device is None:
         return {}
-    batch = given(modality.data.batch_size, "batch_size")
+    batch = batch_of(modality)
     limit = roofline.limit(costs, terms.device, batch, terms.value_bytes)
     return {
         "device": terms.device.name,
@@ -194,5 +202,5 @@ def part_limits(costs: Sequence[Cost], modality: Modality, terms: Terms) -> Row:
     """The least microseconds of a batch, forward and of a whole training step, and what bounds the latter."""
     if terms.device is None:
         return {}
-    limit = roofline.limit(costs, terms.device, given(modality.data.batch_size, "batch_size"), terms.value_bytes)
+    limit = roofline.limit(costs, terms.device, batch_of(modality), terms.value_bytes)
     return {"infer_us": limit.infer_seconds * 1e6, "train_us": limit.train_seconds * 1e6, "bound": limit.bound}

@@ -116,6 +116,13 @@ def test_nets_and_inputs_stay_as_they_were() -> None:
     assert found.flops == 2 * (3 * 4 * 4 + 12)
 
 
+def test_a_frozen_net_has_no_backward_pass() -> None:
+    with torch.device("meta"):
+        net = nn.Linear(3, 5).requires_grad_(False)
+    found = count(net, on_meta(3))
+    assert found.flops_train == found.flops == 2 * 15
+
+
 def test_a_tensor_with_data_is_refused() -> None:
     with pytest.raises(ValueError, match="counted on the meta device, and a tensor of Linear is on cpu"):
         count(nn.Linear(2, 2), on_meta(2))

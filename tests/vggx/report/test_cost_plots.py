@@ -46,6 +46,29 @@ def test_shares_of_the_parts(drawn: list[Figure], tmp_path: Path, kind: str) -> 
     assert (first.get_title(), second.get_title()) == ("image, plan D", "sonar, plan D")
 
 
+def test_many_nets_stand_in_lines_of_three(drawn: list[Figure], tmp_path: Path) -> None:
+    rows = [part("image", "a", 10, 10) | {"plan": plan} for plan in ("A", "B", "C", "D")]
+    cost_plots.by_part(rows, tmp_path / "by.png")
+    places = [(round(axes.get_position().x0, 2), round(axes.get_position().y0, 2)) for axes in drawn[0].axes]
+    assert len({x for x, _ in places}) == 3
+    assert [y for _, y in places][:3] == [places[0][1]] * 3
+    assert places[3][0] == places[0][0]
+    assert places[3][1] < places[0][1]
+    assert [text.get_text() for text in drawn[0].axes[0].get_legend().texts] == [
+        "MACs, 10.00 in all",
+        "parameters, 10.00 in all",
+    ]
+
+
+def test_points_that_all_but_coincide_share_a_name() -> None:
+    points = [(1e6, 1e9), (1.1e6, 1.1e9), (1e6, 2e9), (1.3e6, 1e9), (1e6, 1e9)]
+    assert cost_plots.joined(points, ["A", "B", "C", "D", "A"]) == {
+        (1e6, 1e9): "A, B",
+        (1e6, 2e9): "C",
+        (1.3e6, 1e9): "D",
+    }
+
+
 def net(modality: str, plan: str, params: int, flops: int, rows: int | None = 1) -> dict[str, Any]:
     return {"modality": modality, "plan": plan, "params": params, "flops": flops, "rows": rows}
 

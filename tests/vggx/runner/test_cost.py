@@ -58,13 +58,21 @@ def test_schema(name: str, by: str) -> None:
 
 
 @pytest.mark.parametrize("by", ["block", "layer"])
-@pytest.mark.parametrize("options", [{"norm": "none"}, {"norm": "batch", "plan": "A-LRN"}, {"head": "pooled"}])
-def test_parts_sum_to_the_net(options: dict, by: str) -> None:
-    net, parts = made("video", **options), None
+@pytest.mark.parametrize(
+    ("name", "options"),
+    [
+        ("video", {"norm": "none"}),
+        ("image", {"norm": "batch", "plan": "A-LRN"}),
+        ("video", {"head": "pooled"}),
+        ("audio", {"frequency": "pooled", "plan": "micro4"}),
+    ],
+)
+def test_parts_sum_to_the_net(name: str, options: dict, by: str) -> None:
+    net = made(name, **options)
     (whole,) = cost([net], Terms(101))["rows"]
     parts = cost([net], Terms(101), by=by)["rows"]
-    for name in ("params", "macs", "flops", "flops_train", "activations", "saved_bytes"):
-        assert sum(part[name] for part in parts) == whole[name]
+    for column in ("params", "macs", "flops", "flops_train", "activations", "saved_bytes"):
+        assert sum(part[column] for part in parts) == whole[column]
     assert sum(part["moved_bytes"] for part in parts) == pytest.approx(whole["moved_bytes"], abs=len(parts))
     assert whole["conv_params"] + whole["classifier_params"] == whole["params"]
     assert parts[-1][by] == {"block": "classifier", "layer": "fc" if options.get("head") else "fc8"}[by]

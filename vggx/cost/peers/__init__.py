@@ -26,6 +26,8 @@ def find(name: str) -> Peer:
     try:
         return LIBRARIES[library](net)
     except ModuleNotFoundError as error:
+        if error.name != library:
+            raise  # a module that the library needs
         raise ModuleNotFoundError(f"{name}: {library} is not installed (pip install {library}): {error}") from error
 
 

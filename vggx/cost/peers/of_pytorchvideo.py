@@ -1,7 +1,7 @@
 """pytorchvideo's nets with the figures of its model zoo, which calls GMACs "Flops (G)".
 
 The zoo counts one view of the size at which it tests; for most nets it adds five for every value that a batch norm
-gives, as fvcore once did.
+(of MViT a layer norm) gives, as fvcore once did.
 """
 
 import warnings
@@ -16,16 +16,18 @@ from vggx.cost.peers.peer import Peer
 
 VIEWS = 30  # ten clips by three crops
 NORMS = "the published figure adds 5 for every value that a batch norm gives"
+LAYER_NORMS = NORMS.replace("batch", "layer")
 
 
 class Entry(NamedTuple):
-    """A row of the zoo: a clip's frames, their stride and side, GMACs, and the note."""
+    """A row of the zoo: a clip's frames, their stride and side, GMACs, the note, and views."""
 
     frames: int
     stride: int
     side: int
     gmacs: float
     note: str = NORMS
+    views: int = VIEWS
 
 
 # docs/source/model_zoo.md of pytorchvideo, Kinetics-400
@@ -42,6 +44,8 @@ ZOO = {
     "x3d_s": Entry(13, 6, 182, 2.96),
     "x3d_m": Entry(16, 5, 256, 6.72),
     "x3d_l": Entry(16, 5, 356, 26.64),
+    "mvit_base_16x4": Entry(16, 4, 224, 70.80, LAYER_NORMS, views=5),
+    "mvit_base_32x3": Entry(32, 3, 224, 170.37, LAYER_NORMS, views=5),
 }
 
 
@@ -63,7 +67,7 @@ def peer(net: str) -> Peer:
         build=build,
         input_shape=(3, entry.frames, entry.side, entry.side),
         frame_stride=entry.stride,
-        views=VIEWS,
+        views=entry.views,
         pathways=slow_and_fast if net.startswith("slowfast") else Peer.pathways,
         published_gmacs=entry.gmacs,
         note=entry.note,

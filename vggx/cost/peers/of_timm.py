@@ -14,7 +14,10 @@ def peer(net: str) -> Peer:
     """
     import timm
 
-    names.check("timm", net.partition(".")[0], timm.list_models())
+    model, _, tag = net.partition(".")
+    names.check("timm", model, timm.list_models())
+    if tag:
+        names.check("timm", net, timm.list_models(f"{model}.*", pretrained=True))
     known = timm.get_pretrained_cfg(net)
     size = (3, 224, 224) if known is None else known.input_size
     build = partial(timm.create_model, net, pretrained=False)

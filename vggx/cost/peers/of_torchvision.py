@@ -1,18 +1,38 @@
 """torchvision's classifiers of images and clips; `_ops` of its weights' meta data are GMACs, which it calls GFLOPS."""
 
 from functools import partial
-from typing import Any
+from typing import Any, NamedTuple
 
 from vggx.cost.peers import names
 from vggx.cost.peers.peer import Peer
 
-FRAMES, FPS, CLIPS = 16, 15.0, 5  # of its references/video_classification
+
+class Protocol(NamedTuple):
+    """What an accuracy is taken of: a clip's frames, their rate, and clips of a film."""
+
+    frames: int = 16
+    fps: float = 15.0
+    clips: int = 5
+
+
+COUNTED_FRAMES = 16  # of the clip that `_ops` is of
+# as the documentation of the default weights says
+PROTOCOLS = {
+    "mc3_18": Protocol(),
+    "mvit_v1_b": Protocol(fps=7.5),
+    "mvit_v2_s": Protocol(fps=7.5),
+    "r2plus1d_18": Protocol(),
+    "r3d_18": Protocol(),
+    "s3d": Protocol(frames=128, clips=1),
+    "swin3d_b": Protocol(frames=32, clips=12),
+    "swin3d_s": Protocol(frames=32, clips=12),
+    "swin3d_t": Protocol(frames=32, clips=12),
+}
 # what the published weights are loaded into: no auxiliary heads, no drawing of weights that takes long
 OPTIONS: dict[str, dict[str, Any]] = {
     "googlenet": {"aux_logits": False, "init_weights": False},
     "inception_v3": {"init_weights": False},
 }
-SWIN3D = "its recipe trains on 32 frames; the figure is of 16"
 
 
 def peer(net: str) -> Peer:
@@ -21,10 +41,9 @@ def peer(net: str) -> Peer:
         ValueError: no classifier of images or clips.
     """
     from torchvision import models
-    from torchvision.models import video
 
-    images, clips = models.list_models(module=models), models.list_models(module=video)
-    names.check("torchvision", net, [*images, *clips])
+    images = models.list_models(module=models)
+    names.check("torchvision", net, [*images, *PROTOCOLS])
     weights = models.get_model_weights(net).DEFAULT
     (side,) = set(weights.transforms().crop_size)
     options = OPTIONS.get(net, {}) | ({"image_size": side} if net.startswith("vit_") else {})
@@ -32,5 +51,7 @@ def peer(net: str) -> Peer:
     shared: dict[str, Any] = {"name": f"torchvision:{net}", "build": build, "published_gmacs": weights.meta["_ops"]}
     if net in images:
         return Peer(modality="image", input_shape=(3, side, side), **shared)
-    note = SWIN3D if net.startswith("swin3d") else ""
-    return Peer(modality="video", input_shape=(3, FRAMES, side, side), fps=FPS, views=CLIPS, note=note, **shared)
+    frames, fps, clips = PROTOCOLS[net]
+    other = f"the published figure is of {COUNTED_FRAMES} frames, the accuracy of {frames}"
+    note = "" if frames == COUNTED_FRAMES else other
+    return Peer(modality="video", input_shape=(3, frames, side, side), fps=fps, views=clips, note=note, **shared)

@@ -2,9 +2,11 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 from torch import Tensor, nn
+from torch.overrides import TorchFunctionMode
 
 from vggx.cost.counter import Count, count
 
@@ -59,9 +61,20 @@ def counted(peer: Peer) -> Count:
 
 
 def on_meta(build: Callable[[], nn.Module]) -> nn.Module:
-    """The net without memory; one whose construction looks into tensors is built with it, and then loses it."""
+    """The net without memory, also where its construction looks into tensors that it has computed."""
     try:
         with torch.device("meta"):
             return build()
     except (NotImplementedError, RuntimeError):
-        return build().to("meta")
+        with EmptyOnMeta():
+            return build().to("meta")
+
+
+class EmptyOnMeta(TorchFunctionMode):
+    """Weights take no memory, for layers make them by torch.empty; other tensors have their values."""
+
+    def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        kwargs = kwargs or {}
+        if func is torch.empty and kwargs.get("device") is None:
+            kwargs = kwargs | {"device": "meta"}
+        return func(*args, **kwargs)

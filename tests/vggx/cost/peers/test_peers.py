@@ -1,7 +1,7 @@
 """vggx.cost.peers: what torch counts of other libraries' nets, against what those publish."""
 
 import sys
-from typing import Any
+from dataclasses import replace
 
 import pytest
 import torch
@@ -10,7 +10,7 @@ from torchvision import models
 from torchvision.models import video
 
 from vggx.cost import peers
-from vggx.cost.peers.of_pytorchvideo import NORMS, ZOO
+from vggx.cost.peers.of_pytorchvideo import ZOO
 from vggx.cost.peers.peer import on_meta
 
 IMAGES, CLIPS = models.list_models(module=models), models.list_models(module=video)
@@ -21,8 +21,11 @@ SAMPLE = [
 
 
 def check_torchvision(name: str) -> None:
-    peer = peers.find(f"torchvision:{name}")
-    found, meta = peers.counted(peer), models.get_model_weights(name).DEFAULT.meta
+    peer, meta = peers.find(f"torchvision:{name}"), models.get_model_weights(name).DEFAULT.meta
+    assert bool(peer.note) == (name in CLIPS and peer.input_shape[1] != 16)
+    if peer.note:
+        peer = replace(peer, input_shape=(3, 16, *peer.input_shape[2:]))
+    found = peers.counted(peer)
     assert peer.published_gmacs == meta["_ops"]
     assert found.flops / 2e9 == pytest.approx(meta["_ops"], abs=0.0006)
     assert found.params == meta["num_params"]
@@ -47,20 +50,26 @@ def test_published_figures_at_sixteen_frames(name: str, gmacs: float) -> None:
     assert (peer.modality, peer.views, peer.fps) == ("video", 5, 15)
 
 
+@pytest.mark.parametrize("name", CLIPS)
+def test_clips_are_those_of_which_torchvision_publishes_the_accuracy(name: str) -> None:
+    peer, said = peers.find(f"torchvision:{name}"), models.get_model_weights(name).DEFAULT.meta["_docs"]
+    assert f"`frame_rate={peer.fps:g}`, `clips_per_video={peer.views}`, and `clip_len={peer.input_shape[1]}`" in said
+
+
 @pytest.mark.parametrize("name", ZOO)
 def test_pytorchvideo_publishes_what_is_counted_and_five_a_norm(name: str) -> None:
     peer = peers.find(f"pytorchvideo:{name}")
     found = peers.counted(peer).flops / 2e9
     assert bool(peer.note) == (abs(found - peer.published_gmacs) > 0.006)
-    norms = normed(peer) / 1e9 if peer.note == NORMS else 0
+    norms = normed(peer) / 1e9 if peer.note else 0
     assert found + 5 * norms == pytest.approx(peer.published_gmacs, abs=0.006)
 
 
 def normed(peer: peers.Peer) -> int:
-    """Values that the batch norms of a net give."""
+    """Values that the norms of a net give."""
     net, given = on_meta(peer.build).eval(), []
     for module in net.modules():
-        if isinstance(module, nn.modules.batchnorm._BatchNorm):
+        if isinstance(module, nn.modules.batchnorm._BatchNorm | nn.LayerNorm):
             module.register_forward_hook(lambda _module, _inputs, out: given.append(out.numel()))
     with torch.no_grad():
         net(peer.pathways(torch.empty(1, *peer.input_shape, device="meta")))
@@ -96,6 +105,7 @@ def test_timm_s_vgg16_is_torchvision_s() -> None:
         ("torchvision:fasterrcnn_resnet50_fpn", "torchvision has no classifier 'fasterrcnn_resnet50_fpn'"),
         ("torchvision:", "torchvision has no classifier ''"),
         ("pytorchvideo:x3d", "did you mean x3d_s"),
+        ("timm:vgg16.tv", "timm has no classifier 'vgg16.tv' .*; did you mean vgg16.tv_in1k"),
         ("timm:vgg61", "timm has no classifier 'vgg61'"),
     ],
 )
@@ -110,10 +120,30 @@ def test_a_library_that_is_not_installed_is_named(monkeypatch: pytest.MonkeyPatc
         peers.find("timm:vgg16")
 
 
-def test_a_net_that_looks_into_tensors_is_built_with_memory_and_loses_it() -> None:
+def test_a_module_that_an_installed_library_lacks_is_no_missing_library(monkeypatch: pytest.MonkeyPatch) -> None:
+    def lacking(_net: str) -> peers.Peer:
+        raise ModuleNotFoundError("No module named 'iopath'", name="iopath")
+
+    monkeypatch.setitem(peers.LIBRARIES, "pytorchvideo", lacking)
+    with pytest.raises(ModuleNotFoundError, match=r"^No module named 'iopath'$"):
+        peers.find("pytorchvideo:x3d_s")
+
+
+def test_a_net_that_looks_into_tensors_is_built_without_memory_too() -> None:
+    made = []
+
     def build() -> nn.Module:
-        net: Any = nn.Linear(2, 3)
-        net.largest = net.weight.max().item()
+        (widths,) = (torch.arange(1, 3) * 4).tolist()[1:]
+        net = nn.Sequential(nn.Linear(2, widths), nn.BatchNorm1d(widths))
+        made.append(net[0].weight.device.type)
         return net
 
-    assert {parameter.device.type for parameter in on_meta(build).parameters()} == {"meta"}
+    net = on_meta(build)
+    assert made == ["meta"]
+    assert {tensor.device.type for tensor in (*net.parameters(), *net.buffers())} == {"meta"}
+
+
+@pytest.mark.parametrize("name", ["cait_xxs24_224", "pit_ti_224"])
+def test_nets_that_give_parameters_to_modules_are_counted(name: str) -> None:
+    found = peers.counted(peers.find(f"timm:{name}"))
+    assert 2.9 * found.flops < found.flops_train < 3 * found.flops
