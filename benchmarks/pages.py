@@ -96,7 +96,7 @@ def nets(rows: Sequence[Row]) -> str:
                 "input": shape(row),
                 "parameters": quantity(row["params"]),
                 "of the classifier": quantity(row["classifier_params"]),
-                "GMACs": f"{row['macs'] / 1e9:.3f}",
+                "MACs": quantity(row["macs"]),
                 "train / forward": f"{row['flops_train'] / row['flops']:.3f}",
                 "front-end FLOPs": quantity(row["frontend_flops"]),
                 "activations": quantity(row["activations"]),
@@ -204,16 +204,16 @@ def classifier(modalities: dict[str, Modality]) -> str:
 def pooling(video: Modality) -> str:
     """What pooling time early or late costs, 16 frames."""
     rows = []
-    least = None
+    unpooled = None
     for pools in ([1, 1, 1, 1, 1], [1, 1, 1, 1, 2], [1, 1, 1, 2, 2], [1, 1, 2, 2, 2], [1, 2, 2, 2, 2], [2, 2, 2, 2, 1]):
         costs = ledger_of(with_value(video, "time_pools", pools), CLASSES)
         macs = total(costs)["macs"]
-        least = least or macs
+        unpooled = unpooled or macs
         rows.append(
             {
                 "time_pools": ", ".join(map(str, pools)),
                 "MACs": macs,
-                "to none": f"{macs / least:.1%}",
+                "of no pooling": f"{macs / unpooled:.1%}",
                 "saved B": quantity(sum(cost.saved.bytes(VALUE_BYTES) for cost in costs)),
             }
         )

@@ -7,13 +7,15 @@ from torch import Tensor, nn
 
 from vggx import geometry, nd
 from vggx.backbone import Backbone
-from vggx.blocks import NORMS
+from vggx.blocks import ACTIVATIONS, NORMS
 from vggx.heads import HEADS
 from vggx.init import initialise
 from vggx.plans import get_plan
 
 
-def check_structure(dims: int, classes: int, norm: str, head: str, grid: Sequence[int] | None) -> None:
+def check_structure(
+    dims: int, classes: int, norm: str, head: str, grid: Sequence[int] | None, activation: str, dropout: float
+) -> None:
     """Refuse what no net can be built of; the ledger asks the same.
 
     Raises:
@@ -24,6 +26,10 @@ def check_structure(dims: int, classes: int, norm: str, head: str, grid: Sequenc
         raise ValueError(f"head must be one of {', '.join(HEADS)}, not {head!r}")
     if norm not in ("none", *NORMS):
         raise ValueError(f"norm must be none or one of {', '.join(NORMS)}, not {norm!r}")
+    if activation not in ACTIVATIONS:
+        raise ValueError(f"activation must be one of {', '.join(ACTIVATIONS)}, not {activation!r}")
+    if not 0 <= dropout <= 1:
+        raise ValueError(f"dropout must be a share from 0 to 1, got {dropout}")
     if classes < 1:
         raise ValueError(f"a net needs one class or more, not {classes}")
     if grid is not None and any(side < 1 for side in nd.per_axis(grid, dims)):
@@ -70,7 +76,7 @@ class VGG(nn.Module):
     ):
         super().__init__()
         channels, *size = input_shape
-        check_structure(len(size), classes, norm, head, grid)
+        check_structure(len(size), classes, norm, head, grid, activation, dropout)
         self.plan = get_plan(plan, width)
         self.dims = len(size)
         self.in_channels = channels

@@ -222,6 +222,9 @@ class Device:
         bandwidth: bytes/s of its memory.
         memory: bytes.
         source: measured, or data sheet.
+
+    Raises:
+        ValueError: a figure that is not positive.
     """
 
     name: str
@@ -229,6 +232,11 @@ class Device:
     bandwidth: float
     memory: float
     source: str
+
+    def __post_init__(self) -> None:
+        for figure in ("rate", "bandwidth", "memory"):
+            if not getattr(self, figure) > 0:
+                raise ValueError(f"device.{figure} must be positive, got {getattr(self, figure)}")
 
 
 @dataclass(kw_only=True)

@@ -55,6 +55,8 @@ class Data(DataOptions):
         return given(self.seconds, "seconds")
 
     def views(self) -> int | None:
+        if self.clips < 1:
+            raise ValueError(f"modality.data.clips must be 1 or more, got {self.clips}")
         return self.clips
 
     def contract(self) -> dict[str, Any]:

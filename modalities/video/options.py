@@ -66,9 +66,12 @@ class Data(DataOptions):
         return f"{frames} = {self.duration(fps):g} s, {self.size} x {self.size} pixels"
 
     def duration(self, fps: float) -> float:
+        self.span()  # refuses a clip without frames or without a step
         return given(self.frames, "frames") * given(self.frame_stride, "frame_stride") / fps
 
     def views(self) -> int | None:
+        if self.crops < 1 or (isinstance(self.clips, int) and self.clips < 1):
+            raise ValueError(f"modality.data.clips and crops must be 1 or more, got {self.clips} and {self.crops}")
         return None if isinstance(self.clips, str) else self.clips * self.crops
 
     def contract(self) -> dict[str, Any]:

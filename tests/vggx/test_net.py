@@ -256,7 +256,7 @@ def test_one_batch_is_learnt_by_heart(dims: int, head: str) -> None:
         ((3, 32), {"padding": "reflect"}, "padding must be one of"),
         ((3, 32), {"grid": (7, 7)}, r"1 spatial axes need 1 values, one for each of \('time',\): got \(7, 7\)"),
         ((3, 32), {"pools": [2, 2]}, "plan micro has 3 blocks and needs as many pools"),
-        ((3, 32), {"dropout": 1.5}, "dropout probability has to be between 0 and 1, but got 1.5"),
+        ((3, 32), {"dropout": 1.5}, "dropout must be a share from 0 to 1, got 1.5"),
         ((3, 32), {"classes": 0}, "a net needs one class or more, not 0"),
         ((3,), {}, "dims must be 1, 2 or 3, not 0"),
         ((3, 8, 8, 8, 8), {}, "dims must be 1, 2 or 3, not 4"),

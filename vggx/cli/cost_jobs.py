@@ -30,7 +30,7 @@ def cost(config: DictConfig) -> int:
     if config.format == "table":
         cost_tables.show(found, config.by)
     else:
-        rows.write(found["rows"], config.format, output, whole=found)
+        rows.write(found["rows"], config.format, output, whole=found, heading=found["convention"])
     if config.plots:
         picture = Path(config.plots) / ("params_flops.png" if config.by == "net" else f"by_{config.by}.png")
         draw = cost_plots.params_flops if config.by == "net" else cost_plots.by_part
@@ -43,7 +43,7 @@ def cost(config: DictConfig) -> int:
 def budget(config: DictConfig) -> int:
     from vggx.progress import waiting
     from vggx.report import cost_tables, rows
-    from vggx.runner.budget import Limits, budget
+    from vggx.runner.budget import CONVENTION, Limits, budget
     from vggx.runner.cost import Terms
 
     output = numbered(config.output)
@@ -56,9 +56,11 @@ def budget(config: DictConfig) -> int:
     with waiting(f"looking for the largest {config.find}"):
         found = budget(usual, config.find, Limits(**given), terms)
     if config.format == "table":
+        print(CONVENTION)
         cost_tables.show_budget(found, config.find)
     else:
-        rows.write(found, config.format, output, whole={"convention": terms.convention, "rows": found})
+        whole = {"convention": CONVENTION, "rows": found}
+        rows.write(found, config.format, output, whole=whole, heading=CONVENTION)
     return 0
 
 
@@ -71,15 +73,21 @@ def growth(config: DictConfig) -> int:
     rows.check(config.format, output)
     nets = [settings.usual(modality) for modality in modalities(config)]
     found = growth(nets, classes_of(config))
-    flat = [{name: value for name, value in row.items() if name != "factors"} for row in found["rows"]]
+    flat = [flattened(row) for row in found["rows"]]
     if config.format == "table":
         print(found["convention"])
-        tables.show(flat)
+        tables.show([{k: v for k, v in row.items() if not k.startswith("factor_")} for row in flat])
     else:
-        rows.write(flat, config.format, output, whole=found)
+        rows.write(flat, config.format, output, whole=found, heading=found["convention"])
     if config.plots:
         drawn(cost_plots.growth, curves(nets, classes_of(config)), Path(config.plots) / "growth.png")
     return 0
+
+
+def flattened(row: dict[str, Any]) -> dict[str, Any]:
+    """A law with a column for the factor of each power."""
+    factors = {f"factor_{power}": row["factors"].get(str(power)) for power in (2, 1, 0)}
+    return {name: value for name, value in row.items() if name != "factors"} | factors
 
 
 def drawn(draw: Any, rows: Any, path: Path) -> None:
@@ -126,7 +134,8 @@ def names_of(given: Any) -> list[str]:
     Raises:
         ValueError: a list of something else than names.
     """
-    names = [given] if isinstance(given, str) else list(given or [])
-    if any(isinstance(name, ListConfig | DictConfig) for name in names):
+    names = [given] if isinstance(given, str) else list(given) if isinstance(given, ListConfig) else [given]
+    names = [] if given is None else names
+    if any(not isinstance(name, str) for name in names):
         raise ValueError(f"compare is a list of library:net, such as [torchvision:r3d_18], not {given}")
-    return [str(name) for name in names]
+    return names

@@ -60,7 +60,7 @@ def extent_law(modality: Modality, classes: int, option: str) -> Law:
     """
     if modality.net.grid is not None:
         grid = list(modality.net.grid)
-        raise ValueError(f"modality.net.grid={grid}: how a net grows is told where its grid follows; leave it unset")
+        raise ValueError(f"modality.net.grid={grid}: growth is known where the grid follows the input; leave it unset")
 
     def along(values: Sequence[int]) -> int:
         return nd.product(values[axis] for axis in modality.data.GROWS[option])

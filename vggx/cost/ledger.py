@@ -82,7 +82,7 @@ def ledger(
     """
     channels, *size = input_shape
     dims = len(size)
-    check_structure(dims, classes, norm, head, grid)
+    check_structure(dims, classes, norm, head, grid, activation, dropout)
     chosen = get_plan(plan, width)
     layers = geometry.backbone_layers(chosen, dims, channels, pools)
     geometry.check_input(chosen, layers, size)

@@ -71,7 +71,7 @@ def params_flops(rows: Sequence[Row], path: Path) -> None:
             if shown:
                 points = [(row["params"], row["flops"]) for row in shown]
                 axes.plot(*zip(*points, strict=True), mark, color=colour, label=f"{whose}, {modality}", markersize=6)
-                names = [row["plan"].partition(":")[2] or row["plan"] for row in shown]
+                names = [name_of(row) for row in shown]
                 labels += [(text, point, colour) for point, text in joined(points, names).items()]
     axes.set(xscale="log", yscale="log", xlabel="parameters", ylabel="FLOPs of one sample, forward")
     axes.margins(0.08)
@@ -82,6 +82,12 @@ def params_flops(rows: Sequence[Row], path: Path) -> None:
     FigureCanvasAgg(figure).draw()  # from here on it is known where points and letters lie
     place(axes, labels)
     save(figure, path)
+
+
+def name_of(row: Row) -> str:
+    """r3d_18 of torchvision:r3d_18; D, 4 bands of a net whose sample is folded into four rows."""
+    name = row["plan"].partition(":")[2] or row["plan"]
+    return f"{name}, {row['rows']} bands" if (row["rows"] or 1) > 1 else name
 
 
 def joined(points: Sequence[Point], names: Sequence[str]) -> dict[Point, str]:

@@ -42,6 +42,7 @@ PEAK = {
     "optimizer_memory": "optimizer state",
     "activations_memory": "activations",
     "temporary_memory": "temporary",
+    "buffers_memory": "buffers",
     "measured_memory": "measured",
     "fits_device": "fits the device",
 }
@@ -61,8 +62,9 @@ PART = {
     "flops_train": "FLOPs train",
     "activations": "activations",
     **MOVED,
-    "infer_us": "us a batch, infer",
-    "train_us": "us a batch, train",
+    "batch_size": "batch",
+    "infer_us": "us, infer",
+    "train_us": "us, train",
     "bound": "bound by",
 }
 

@@ -24,15 +24,20 @@ def check(format: str, output: str | None) -> None:
         raise ValueError("output=FILE goes with format=json, csv or markdown")
 
 
-def write(rows: Sequence[Mapping[str, Any]], format: str, output: str | None, whole: Any = None) -> None:
-    """Show the rows, or write them to `output`; JSON holds `whole` where it is given, else the rows."""
+def write(
+    rows: Sequence[Mapping[str, Any]], format: str, output: str | None, whole: Any = None, heading: str | None = None
+) -> None:
+    """Show the rows, or write them to `output`.
+
+    JSON holds `whole` where it is given, else the rows; `heading` stands above Markdown's table.
+    """
     check(format, output)
     if format == "table":
         tables.show(rows)
         return
     text = json.dumps(rows if whole is None else whole, indent=2, ensure_ascii=False) + "\n"
     if format == "markdown":
-        text = markdown(rows)
+        text = (f"{heading}\n\n" if heading else "") + markdown(rows)
     elif format == "csv":
         stream = io.StringIO(newline="")
         writer = csv.DictWriter(stream, list(rows[0]), lineterminator="\n")

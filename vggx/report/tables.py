@@ -29,7 +29,7 @@ def quantity(value: Any) -> str:
     for factor, prefix in ((1e15, " P"), (1e12, " T"), (1e9, " G"), (1e6, " M"), (1e3, " k")):
         if abs(value) >= 0.9995 * factor:
             return f"{value / factor:#.4g}".rstrip(".") + prefix
-    return f"{value:.4g}"
+    return f"{value:#.4g}" if isinstance(value, float) and abs(value) >= 1 else f"{value:.4g}"
 
 
 def show(rows: Sequence[Mapping[str, Any]], title: str | None = None, words: Callable[[Any], str] = words) -> None:

@@ -16,6 +16,10 @@ STEPS = {"width": 0.001, "seconds": 0.01}
 MOST = 2**24  # steps: no limit that an option can reach lies beyond
 
 Row = dict[str, Any]
+CONVENTION = (
+    "MACs and FLOPs (= 2 MACs) of convolutions and linear layers for one sample, forward; peak memory of a training "
+    "step over a batch, predicted, and of what is far too large the least that it takes"
+)
 
 
 @dataclass(frozen=True)
@@ -54,9 +58,7 @@ def budget(settings: Settings, find: str, limits: Limits, terms: Terms) -> list[
         raise ValueError("give a limit: macs, params or memory (GiB)")
     if find == "batch_size" and limits.memory is None:
         raise ValueError("find=batch_size needs memory=GIB: neither MACs nor parameters grow with the batch")
-    # options that no search would mend are refused
     batch_of(settings.modality)
-    ledger_of(settings.modality, terms.classes)
 
     def row(value: Any) -> Row:
         return found_row(changed(settings, find, value), find, value, limits, terms)
@@ -99,34 +101,38 @@ def found_row(settings: Settings, find: str, value: Any, limits: Limits, terms: 
 
 
 def search_plans(row: Callable[[Any], Row], settings: Settings, terms: Terms) -> list[Row]:
-    made = []
+    made, errors = [], []
     for plan in PLANS:
         try:
             made.append((total(ledger_of(changed(settings, "plan", plan).modality, terms.classes))["macs"], plan))
-        except ValueError:  # too deep for the input
-            continue
+        except ValueError as error:  # too deep for the input
+            errors.append(error)
+    if not made:
+        raise errors[0]
     rows: list[Row] = []
     for _, plan in sorted(made, reverse=True):
         rows.insert(0, row(plan))
         if rows[0]["fits"]:
             return rows[:2]
-    raise nothing_fits("plan", rows[0] if rows else None)
+    raise nothing_fits("plan", rows[0])
 
 
 def search_steps(row: Callable[[Any], Row], step: float, find: str) -> list[Row]:
     """By doubling, then by halving the gap: costs never fall as the option grows."""
+    errors: list[ValueError] = []
 
     def at(number: int) -> Row | None:
         """None where it is too small for a net."""
         try:
             return row(round(number * step, 3) if step != 1 else number)
-        except ValueError:
+        except ValueError as error:
+            errors.append(error)
             return None
 
     low, high, best, beyond = 0, 1, None, None
     while beyond is None:
         if high > MOST:
-            raise ValueError(f"no {find} reaches this limit" if best else f"no net can be made with any {find}")
+            raise ValueError(f"the limit is never reached: it does not grow with {find}") if best else errors[-1]
         tried = at(high)
         if tried is None or tried["fits"]:
             low, high, best = high, 2 * high, tried
@@ -144,9 +150,7 @@ def search_steps(row: Callable[[Any], Row], step: float, find: str) -> list[Row]
     return [best, beyond]
 
 
-def nothing_fits(find: str, least: Row | None) -> ValueError:
-    if least is None:
-        return ValueError(f"no net can be made with any {find}")
+def nothing_fits(find: str, least: Row) -> ValueError:
     told = f"{least['macs']:,} MACs and {least['params']:,} parameters"
     if least["peak_memory"] is not None:
         told += f", and {least['peak_memory'] / 2**30:.3g} GiB of memory or more"

@@ -6,12 +6,11 @@ from typing import Any
 
 from vggx.cost import roofline
 from vggx.cost.ledger import CLASSIFIER, Cost, ledger_of, total
+from vggx.cost.memory import autocast_dtype
 from vggx.options import Device, Modality, Settings, given
 from vggx.progress import progress
 from vggx.runner import peers
 from vggx.runner.memory import memory_row
-
-VALUE_BYTES = {"32-true": 4, "bf16-mixed": 2, "16-mixed": 2}
 
 Row = dict[str, Any]
 
@@ -22,12 +21,12 @@ class Terms:
 
     Attributes:
         classes: of every net.
-        precision: of the maps in training and inference, a key of `VALUE_BYTES`.
+        precision: of the maps, a key of `vggx.cost.memory.PRECISIONS`.
         fps: frames a second of the film that clips, and images as its frames, are taken from.
         device: whose limits are told.
 
     Raises:
-        ValueError: an unknown precision, one that the device's rate is not of, or no positive number.
+        ValueError: an unknown precision, 32 bits beside a device, whose rates are of 16, or fps that is not positive.
     """
 
     classes: int
@@ -36,8 +35,7 @@ class Terms:
     device: Device | None = None
 
     def __post_init__(self) -> None:
-        if self.precision not in VALUE_BYTES:
-            raise ValueError(f"precision must be one of {', '.join(VALUE_BYTES)}, not {self.precision!r}")
+        autocast_dtype(self.precision)
         if self.device is not None and self.value_bytes != 2:
             raise ValueError(f"a device's rate is of 16-bit values: take bf16-mixed or 16-mixed, not {self.precision}")
         if not self.fps > 0:
@@ -45,7 +43,8 @@ class Terms:
 
     @property
     def value_bytes(self) -> int:
-        return VALUE_BYTES[self.precision]
+        """Of a map."""
+        return 4 if autocast_dtype(self.precision) is None else 2
 
     @property
     def convention(self) -> str:
@@ -54,15 +53,16 @@ class Terms:
             "flops_train with the backward pass. Biases, norms, activations and pools are not counted. frontend_flops: "
             "mel product and FFT of sound. activations: values that convolutions and linear layers give. saved_bytes: "
             f"kept for the backward pass, {self.precision}. moved_bytes: least traffic of the forward pass, a sample's "
-            "share of its batch; intensity: FLOPs a byte of it. Per decision (all its views) and per second of input "
-            f"with the front-end; a film has {self.fps:g} fps, an image is a frame of it"
+            "share of its batch; intensity: FLOPs a byte of it. Per decision (all views), second of input and "
+            f"parameter with the front-end; a film has {self.fps:g} fps, an image is a frame of it"
             + (f". {limits_of(self.device)}" if self.device else "")
         )
 
 
 def limits_of(device: Device) -> str:
     rate, bandwidth, memory = device.rate / 1e12, device.bandwidth / 1e12, device.memory / 2**30
-    return f"Limits of {device.name}: {rate:g} TFLOP/s, {bandwidth:g} TB/s, {memory:.0f} GiB ({device.source})"
+    figures = f"{rate:g} TFLOP/s, {bandwidth:g} TB/s, {memory:.0f} GiB ({device.source})"
+    return f"Limits of {device.name}: {figures}, trained by SGD with momentum"
 
 
 def cost(
@@ -93,9 +93,11 @@ def cost(
     return {"convention": terms.convention, "rows": found}
 
 
-def head(modality: Modality) -> Row:
-    net = modality.net
-    return {"modality": modality.name, "plan": net.plan, "norm": net.norm}
+def identity(modality: Modality, terms: Terms) -> Row:
+    """Which net it is, and of which input: without these no figure means anything."""
+    net, shape = modality.net, list(modality.vgg_arguments()["input_shape"])
+    known = {"modality": modality.name, "plan": net.plan, "norm": net.norm, "dims": len(shape) - 1}
+    return known | {"input_shape": shape, "classes": terms.classes}
 
 
 def net_row(modality: Modality, terms: Terms) -> list[Row]:
@@ -108,12 +110,9 @@ def net_row(modality: Modality, terms: Terms) -> list[Row]:
     seconds, views = data.duration(terms.fps), data.views()
     return [
         {
-            **head(modality),
-            "dims": len(shape) - 1,
-            "input_shape": list(shape),
+            **identity(modality, terms),
             "input": data.meaning(terms.fps),
             "rows": net.rows(),
-            "classes": terms.classes,
             "views": views,
             "seconds_of_input": seconds,
             **counts,
@@ -129,7 +128,7 @@ def net_row(modality: Modality, terms: Terms) -> list[Row]:
 
 def part_row(named: Row, costs: Sequence[Cost], modality: Modality, terms: Terms) -> Row:
     return {
-        **head(modality),
+        **identity(modality, terms),
         **named,
         **total(costs),
         **traffic(costs, modality, terms),

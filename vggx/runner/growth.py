@@ -11,7 +11,8 @@ from vggx.report.tables import quantity
 
 CONVENTION = (
     "MACs of one sample as a polynomial of an option. macs: counted, by_law: what the law says, here and at twice the "
-    "value. The law is exact where the pools divide the size; where they round down, the count is less"
+    "value. The law is exact where the pools divide the size and the width rounds no channels; where a pool rounds "
+    "down, the count is less"
 )
 
 
@@ -28,7 +29,7 @@ def growth(modalities: Sequence[Modality], classes: int) -> dict[str, Any]:
 def row(modality: Modality, law: Law, classes: int) -> dict[str, Any]:
     twice = 2 * law.value
     counted = None
-    if not law.option.startswith("layers"):  # of which a plan has as many as it has
+    if not law.option.startswith("layers"):  # their number is the plan's
         counted = total(ledger_of(with_value(modality, law.option, twice), classes))["macs"]
     return {
         "modality": modality.name,

@@ -42,16 +42,24 @@ def predicted(settings: Settings, classes: int, precision: str) -> Memory:
 
 
 def memory_row(settings: Settings, classes: int, precision: str) -> dict[str, Any]:
-    """{peak_memory, parameters_memory, ..., measured_memory}, bytes; measured is None without a CUDA device."""
+    """{peak_memory, parameters_memory, ..., measured_memory}, bytes."""
     parts = dataclasses.asdict(predicted(settings, classes, precision))
     trained = Trained(settings, classes)
-    cuda = torch.cuda.is_available()
-    measured = measured_peak(trained.net, trained.optimizer, trained.batch, precision) if cuda else None
     peak = parts.pop("peak")
     return {
         "optimizer": settings.recipe.optimizer,
         "precision": precision,
         "peak_memory": peak,
         **{f"{name}_memory": size for name, size in parts.items()},
-        "measured_memory": measured,
+        "measured_memory": measured(trained, precision),
     }
+
+
+def measured(trained: Trained, precision: str) -> int | None:
+    """On the CUDA device that is at hand; None without one, or where it holds too little."""
+    if not torch.cuda.is_available():
+        return None
+    try:
+        return measured_peak(trained.net, trained.optimizer, trained.batch, precision)
+    except torch.cuda.OutOfMemoryError:
+        return None

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from safetensors.numpy import load_file
 
 from vggx.plans import PLANS
 
@@ -23,7 +24,8 @@ def test_cost_is_the_same_in_every_format(vggx: Any) -> None:
     assert (row["flops"], row["flops_train"]) == (30_940_528_640, 92_648_177_664)
     (line,) = csv.DictReader(io.StringIO(vggx(*words, "format=csv").out))
     assert {name: int(line[name]) for name in ("macs", "params")} == {name: row[name] for name in ("macs", "params")}
-    names, _, values = vggx(*words, "format=markdown").out.splitlines()
+    convention, _, names, _, values = vggx(*words, "format=markdown").out.splitlines()
+    assert "FLOPs (= 2 MACs)" in convention
     assert dict(zip(names.split(" | "), values.split(" | "), strict=True))["flops"] == "30,940,528,640"
     table = vggx(*words)
     assert "FLOPs (= 2 MACs)" in table.out
@@ -58,6 +60,34 @@ def test_limits_of_a_device_and_of_another_rate(vggx: Any) -> None:
     assert round(row["max_train_per_second"]) == 7608
     (faster,) = rows_of(vggx(*words, "modality.data.batch_size=256", "device.rate=9.9e14"))
     assert faster["max_train_per_second"] > row["max_train_per_second"]
+    layers = rows_of(vggx(*words, "modality.data.batch_size=256", "by=layer"))
+    assert sum(layer["train_us"] for layer in layers) == pytest.approx(256e6 / row["max_train_per_second"])
+    compute = [layer["layer"] for layer in layers if layer["bound"] == "compute"]
+    assert compute == ["conv1_2"] + [f"conv{block}_{n}" for block in (2, 3, 4, 5) for n in range(1, 3 + (block > 2))]
+    assert "bound by" in vggx(*words[:-2], "device=h200", "by=layer").out
+
+
+def test_plans_that_do_not_fit_are_told_apart_from_the_rows(vggx: Any) -> None:
+    answer = vggx("cost", "modality=video", "modality.net.time_pools=[1,2,2,2,2]", "format=json")
+    assert [row["plan"] for row in rows_of(answer)] == ["A", "A-LRN", "B", "C", "D", "E"]
+    assert [line[:17] for line in answer.err.splitlines()] == ["left out: video m"] * 3
+
+
+def test_a_run_costs_what_its_net_does(vggx: Any) -> None:
+    quick = ("trainer.max_epochs=1", "trainer.limit_train_batches=1", "modality.data.num_workers=0", "logger=none")
+    assert vggx("train", "modality=image", *quick).code == 0
+    (run,) = Path("runs/image").iterdir()
+    (row,) = rows_of(vggx("cost", f"run={run}", "format=json"))
+    weights = load_file(run / "net.safetensors")
+    assert row["params"] == sum(w.size for name, w in weights.items() if name.endswith((".weight", ".bias")))
+    assert (row["plan"], row["input_shape"], row["classes"]) == ("micro", [1, 32, 32], 10)
+    (other,) = rows_of(vggx("cost", f"run={run}", "modality.data.size=64", "classes=12", "format=json"))
+    assert (other["input_shape"], other["classes"]) == ([1, 64, 64], 12)
+    assert other["macs"] == 4 * (row["macs"] - 640) + 12 * 64  # the pooled head's linear layer: 64 x classes
+    best, _ = rows_of(vggx("cost", "budget", f"run={run}", "find=size", f"macs={other['macs']}", "format=json"))
+    assert best["size"] == 64
+    size, *_ = rows_of(vggx("cost", "growth", f"run={run}", "format=json"))
+    assert (size["value"], size["factors"], size["macs"]) == (32, {"2": 2448.0, "0": 640.0}, row["macs"])
 
 
 def test_peers_beside_ours(vggx: Any) -> None:
@@ -84,7 +114,9 @@ def test_growth_in_every_format(vggx: Any) -> None:
     size = found["rows"][0]
     assert size["factors"] == {"2": 307_904.0, "0": 20_873_216.0}
     assert size["at_twice"] == size["counted_at_twice"]
-    assert "307.9 k size^2 + 20.87 M" in vggx(*words, "format=csv").out
+    line = next(csv.DictReader(io.StringIO(vggx(*words, "format=csv").out)))
+    assert (line["law"], line["factor_2"], line["factor_1"]) == ("307.9 k size^2 + 20.87 M", "307904.0", "")
+    assert "| image | D | size | 307.9 k size^2 + 20.87 M | 224 |" in vggx(*words, "format=markdown").out
     assert "307.9 k size^2 + 20.87 M" in vggx(*words).out
 
 
@@ -114,7 +146,9 @@ def test_help_tells_of_the_further_commands(vggx: Any) -> None:
     assert "device.rate = 790000000000000.0" in said
     assert "net, block or layer" in said
     assert "find = null" in vggx("cost", "budget", "--help").out
-    assert "growth" in vggx("cost", "growth", "-h").out
+    assert "cost growth" in vggx("cost", "budget", "-h").out
+    assert "cost budget" in vggx("cost", "growth", "-h").out
+    assert "data stats" in vggx("data", "preview", "-h").out
 
 
 @pytest.mark.parametrize(
@@ -127,8 +161,11 @@ def test_help_tells_of_the_further_commands(vggx: Any) -> None:
         (["cost", "device=h20"], "there is no device=h20; did you mean h200? Known: a100, h100, h200, rtx_4090"),
         (["cost", "device=h200", "device.bandwith=1"], "no key 'device.bandwith'; did you mean device.bandwidth?"),
         (["cost", "device=h200", "precision=32-true"], "a device's rate is of 16-bit values"),
+        (["cost", "modality=image", "device.rate=1e14"], "device.rate=1e14 needs device=..., one of a100, h100"),
+        (["cost", "device=h200", "device.rate=-1"], "device.rate must be positive, got -1"),
+        (["cost", "modality=video", "modality.data.clips=0"], "clips and crops must be 1 or more, got 0 and 1"),
         (["cost", "precision=fp8"], "precision must be one of 32-true, bf16-mixed, 16-mixed, not 'fp8'"),
-        (["cost", "memory=maybe"], "memory must be true or false, not maybe"),
+        (["cost", "memory=yes"], "memory must be true or false, not yes"),
         (["cost", "fps=0"], "fps must be a positive number"),
         (["cost", "budget", "modality=image"], "find=... is required"),
         (["cost", "budget", "find=width"], "modality=... or run=... is required"),
@@ -137,8 +174,18 @@ def test_help_tells_of_the_further_commands(vggx: Any) -> None:
         (["cost", "budget", "modality=image", "find=width", "params=1..2"], "params must be a positive number"),
         (
             ["cost", "budget", "modality=image", "find=batch_size", "memory=-3"],
-            "memory must be a positive number of",
+            "memory must be a positive number of GiB, such as 24, not -3",
         ),
+        (
+            ["cost", "budget", "modality=image", "find=batch_size", "memory=24G"],
+            "memory must be a positive number of GiB, such as 24, not 24G",
+        ),
+        (
+            ["cost", "budget", "modality=image", "find=size", "memory=2", "modality.data.batch_size=0"],
+            "modality.data.batch_size must be 1 or more, got 0",
+        ),
+        (["cost", "budget", "modality=image", "find=frames", "macs=1G"], "find must be one of plan, width, batch_size"),
+        (["cost", "growth", "output=x.csv"], "output=FILE goes with format=json, csv or markdown"),
         (["cost", "budget", "modality=image", "find=width", "macs=true"], "macs must be a positive number"),
         (["cost", "modality.net.plan=D"], "modality.net.plan=D needs modality=..., one of audio, image, video"),
         (["cost", "classes=0"], "classes must be a whole number of 1 or more, not 0"),
@@ -146,7 +193,7 @@ def test_help_tells_of_the_further_commands(vggx: Any) -> None:
         (["cost", "compare=[[]]"], "compare is a list of library:net, such as [torchvision:r3d_18], not [[]]"),
         (
             ["cost", "growth", "modality=image", "modality.net.grid=[7,7]"],
-            "a net grows is told where its grid follows",
+            "growth is known where the grid follows the input",
         ),
     ],
 )

@@ -95,5 +95,5 @@ def test_laws_of_a_modality_in_their_order() -> None:
 def test_a_given_grid_is_refused() -> None:
     made = modality("image")
     made = replace(made, net=replace(made.net, grid=[7, 7]))
-    with pytest.raises(ValueError, match=r"modality.net.grid=\[7, 7\]: how a net grows is told where its grid follows"):
+    with pytest.raises(ValueError, match=r"modality.net.grid=\[7, 7\]: growth is known where the grid follows"):
         laws(made, 10)

@@ -226,6 +226,8 @@ def test_what_the_net_refuses_has_no_cost(options: dict, message: str) -> None:
         ({"head": "linear"}, "head must be one of fc, pooled, not 'linear'"),
         ({"norm": "layer"}, "norm must be none or one of batch, not 'layer'"),
         ({"grid": (0, 0)}, "grid"),
+        ({"activation": "gelu"}, "activation must be one of relu, leaky_relu, not 'gelu'"),
+        ({"dropout": -1}, "dropout must be a share from 0 to 1, got -1"),
         ({"classes": 0}, "a net needs one class or more"),
         ({"input_shape": (3, 8, 8, 8, 8)}, "dims must be 1, 2 or 3, not 4"),
     ],

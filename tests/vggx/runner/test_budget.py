@@ -44,9 +44,9 @@ def counts(net: Settings, find: str, value: Any) -> dict[str, int] | None:
         ("video", "frames", {"macs": 3e9}, range(1, 60)),
         ("video", "size", {"macs": 3e9}, range(1, 240)),
         ("image", "size", {"params": 8e6}, range(1, 320)),
-        ("image", "width", {"macs": 1e9, "params": 9e6}, [round(number / 1000, 3) for number in range(1, 3000)]),
+        ("image", "width", {"macs": 1e8, "params": 9e6}, [round(number / 1000, 3) for number in range(1, 1500)]),
         ("audio", "seconds", {"macs": 3e6}, SECONDS),
-        ("audio", "width", {"params": 3e5}, [round(number / 1000, 3) for number in range(1, 3000)]),
+        ("audio", "width", {"params": 6e4}, [round(number / 1000, 3) for number in range(1, 1500)]),
     ],
 )
 def test_the_largest_that_fits_and_the_next(name: str, find: str, limits: dict, values: Any) -> None:
@@ -84,28 +84,27 @@ def test_the_largest_plan() -> None:
     assert best["plan"] == max(PLANS, key=lambda plan: counts(net, "plan", plan)["macs"]) == "E"
 
 
-@given(st.sampled_from(SEARCHES), st.floats(6.5, 9), st.floats(5.5, 8))
+@given(st.sampled_from(SEARCHES), st.integers(0, 300))
 @hypothesis.settings(deadline=None, max_examples=40)
-def test_one_step_more_is_too_much(search: tuple[str, str, float], macs: float, params: float) -> None:
+def test_what_a_net_needs_is_enough_for_it_and_not_for_a_step_more(search: tuple[str, str, float], more: int) -> None:
     name, find, step = search
-    net, limits = made(name, plan="micro", head="fc"), {"macs": 10**macs, "params": 10**params}
-    try:
-        best, beyond = budget(net, find, Limits(**limits), TERMS)
-    except ValueError as error:
-        assert str(error).startswith(("nothing fits: the smallest", f"no {find} reaches"))
-        return
+    net = made(name, plan="micro", head="fc")
+    value = round((32 + more) * step, 3)
+    wanted = counts(net, find, value)
+    best, beyond = budget(net, find, Limits(macs=wanted["macs"], params=wanted["params"]), TERMS)
+    assert best[find] >= value
+    assert (best["macs"], best["params"]) == (wanted["macs"], wanted["params"])
     assert beyond[find] == pytest.approx(best[find] + step)
-    for row, fits in ((best, True), (beyond, False)):
-        found = counts(net, find, row[find])
-        assert all(found[name] <= limit for name, limit in limits.items()) is fits
-        assert {name: row[name] for name in limits} == {name: found[name] for name in limits}
+    assert beyond["macs"] > wanted["macs"] or beyond["params"] > wanted["params"]
 
 
-@pytest.mark.parametrize(("find", "most"), [("batch_size", 8), ("size", 66)])
-def test_the_largest_that_memory_holds(find: str, most: int) -> None:
-    net, limit = made("image", plan="micro", size=32, batch_size=2), 4 * 2**20
+@pytest.mark.parametrize(
+    ("name", "size", "find", "limit", "values"),
+    [("image", 32, "batch_size", 3.6 * 2**20, range(1, 8)), ("video", 16, "frames", 2.5 * 2**20, range(4, 10))],
+)
+def test_the_largest_that_memory_holds(name: str, size: int, find: str, limit: float, values: range) -> None:
+    net = made(name, plan="micro", size=size, batch_size=2)
     best, beyond = budget(net, find, Limits(memory=limit), Terms(10, "32-true"))
-    values = range(8 if find == "size" else 1, most + 1)
     peaks = {value: predicted(changed(net, find, value), 10, "32-true").peak for value in values}
     assert best[find] == max(value for value, peak in peaks.items() if peak <= limit)
     assert beyond[find] == best[find] + 1
@@ -148,7 +147,7 @@ def test_what_cannot_be_found_is_said(find: str, limits: dict, message: str) -> 
 
 
 def test_a_limit_that_is_never_reached_is_said() -> None:
-    with pytest.raises(ValueError, match="no frames reaches this limit"):
+    with pytest.raises(ValueError, match="the limit is never reached: it does not grow with frames"):
         budget(made("video", plan="micro"), "frames", Limits(params=1e9), TERMS)
 
 

@@ -15,11 +15,12 @@ from vggx.runner.variants import variants
 
 NUMBER = (int, float)
 PART: dict[str, Any] = {
-    "modality": str, "plan": str, "norm": str, "params": int, "macs": int, "flops": int, "flops_train": int,
+    "modality": str, "plan": str, "norm": str, "dims": int, "input_shape": list, "classes": int,
+    "params": int, "macs": int, "flops": int, "flops_train": int,
     "activations": int, "saved_bytes": int, "batch_size": int, "moved_bytes": int, "intensity": NUMBER,
 }  # fmt: skip
 NET: dict[str, Any] = PART | {
-    "dims": int, "input_shape": list, "input": str, "rows": int, "classes": int, "views": int,
+    "input": str, "rows": int, "views": int,
     "seconds_of_input": NUMBER, "frontend_flops": int, "conv_params": int, "classifier_params": int,
     "flops_per_decision": int, "flops_per_second": NUMBER, "flops_per_parameter": NUMBER,
 }  # fmt: skip
@@ -193,7 +194,9 @@ def test_peers_have_the_same_keys_and_are_looked_up_before_any_is_counted(monkey
 def test_limits_of_a_device_are_the_roofline_s() -> None:
     device: Any = OmegaConf.to_object(configs.load("device/h200"))
     net, terms = made("image", norm="none", batch_size=256), Terms(1000, device=device)
-    assert terms.convention.endswith("Limits of NVIDIA H200: 790 TFLOP/s, 4.3 TB/s, 139 GiB (measured)")
+    assert terms.convention.endswith(
+        "Limits of NVIDIA H200: 790 TFLOP/s, 4.3 TB/s, 139 GiB (measured), trained by SGD with momentum"
+    )
     (row,) = cost([net], terms)["rows"]
     check([row], NET | LIMIT | {"memory_bound_share": float})
     assert (round(row["max_infer_per_second"]), round(row["max_train_per_second"])) == (22_692, 7_608)
