@@ -52,12 +52,32 @@ def with_value(modality: Modality, option: str, value: float | str) -> Modality:
     return replace(modality, net=replace(modality.net, **change))
 
 
+def check_pools(modality: Modality, option: str) -> None:
+    """
+    Raises:
+        ValueError: the net chooses other pools for other values, so that its cost does not grow with them.
+    """
+    value, chosen = getattr(modality.data, option), []
+    for multiple in (0.25, 0.5, 1, 2, 4):
+        try:
+            pools = with_value(modality, option, type(value)(multiple * value)).vgg_arguments().get("pools")
+        except ValueError:  # too short for any
+            continue
+        chosen.append(pools)
+    if any(pools != chosen[0] for pools in chosen):
+        raise ValueError(
+            f"this net chooses its time pools by {option}: set modality.net.time_pools, such as {chosen[-1]}"
+        )
+
+
 def extent_law(modality: Modality, classes: int, option: str) -> Law:
     """In an option that lengthens axes of the input.
 
     Raises:
-        ValueError: a grid was given, so that fc6 neither follows the input's size nor is one step wide.
+        ValueError: a grid was given, so that fc6 neither follows the input's size nor is one step wide; or as
+            `check_pools`.
     """
+    check_pools(modality, option)
     if modality.net.grid is not None:
         grid = list(modality.net.grid)
         raise ValueError(f"modality.net.grid={grid}: growth is known where the grid follows the input; leave it unset")

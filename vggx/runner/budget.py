@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
 
-from vggx.cost.growth import with_value
+from vggx.cost.growth import check_pools, with_value
 from vggx.cost.ledger import ledger_of, total
 from vggx.options import Settings
 from vggx.plans import PLANS
@@ -59,6 +59,8 @@ def budget(settings: Settings, find: str, limits: Limits, terms: Terms) -> list[
     if find == "batch_size" and limits.memory is None:
         raise ValueError("find=batch_size needs memory=GIB: neither MACs nor parameters grow with the batch")
     batch_of(settings.modality)
+    if find in settings.modality.data.GROWS:
+        check_pools(settings.modality, find)
 
     def row(value: Any) -> Row:
         return found_row(changed(settings, find, value), find, value, limits, terms)

@@ -50,12 +50,15 @@ def test_seconds_are_exact_where_the_pools_divide_the_steps(plan: str, frequency
     assert macs(with_value(made, "seconds", seconds + 0.1)) < law.at(seconds + 0.1)
 
 
-@pytest.mark.xfail(strict=True, reason="where time_pools is unset, pooled bands choose their pools by the length")
-def test_no_length_of_pooled_bands_costs_more_than_the_law_says() -> None:
+def test_pooled_bands_that_choose_their_pools_by_the_length_are_refused() -> None:
     made = modality("audio", frequency="pooled")
-    law = extent_law(made, 10, "seconds")
-    for seconds in (0.25, 0.5, 0.75, 1.0, 2.0):
-        assert macs(with_value(made, "seconds", seconds)) <= law.at(seconds)
+    message = r"chooses its time pools by seconds: set modality.net.time_pools, such as \[2, 2, 2, 2, 2\]"
+    with pytest.raises(ValueError, match=message):
+        extent_law(made, 10, "seconds")
+    told = modality("audio", frequency="pooled", time_pools=[2] * 5)
+    law = extent_law(told, 10, "seconds")
+    for seconds in (0.35, 0.5, 0.75, 1.0, 2.0):
+        assert macs(with_value(told, "seconds", seconds)) <= law.at(seconds)
 
 
 def test_the_slope_is_the_weights_by_hand() -> None:

@@ -57,9 +57,16 @@ def test_seconds_of_pooled_bands_whose_pools_are_given() -> None:
     check(made("audio", frequency="pooled", time_pools=[2] * 5), "seconds", {"macs": 450e6}, SECONDS)
 
 
-@pytest.mark.xfail(strict=True, reason="where time_pools is unset, costs fall where it changes, which no halving sees")
-def test_seconds_of_pooled_bands_that_choose_their_pools() -> None:
-    check(made("audio", frequency="pooled"), "seconds", {"macs": 298e6}, SECONDS)
+def test_pooled_bands_that_choose_their_pools_by_the_length_are_refused() -> None:
+    with pytest.raises(ValueError, match=r"chooses its time pools by seconds: set modality\.net\.time_pools"):
+        budget(made("audio", frequency="pooled"), "seconds", Limits(macs=298e6), TERMS)
+
+
+def test_a_value_that_is_too_short_now_is_searched_all_the_same() -> None:
+    best, _ = budget(made("video", plan="micro", size=4), "size", Limits(macs=3e9), TERMS)
+    assert best["fits"]
+    with pytest.raises(ValueError, match="an input of 1 along time is too short"):
+        budget(made("video", plan="micro", frames=1), "size", Limits(macs=3e9), TERMS)
 
 
 def check(net: Settings, find: str, limits: dict, values: Any) -> None:
