@@ -58,7 +58,8 @@ def main() -> None:
             }
         )
     print()
-    vggx("cost")
+    for row in rows:
+        vggx("cost", f"run={row['run']}", "by=block")
     show(rows, "Trained, evaluated and tried just now; each run folder has curves.png, confusion.png, summary.json")
     print(f"{time.perf_counter() - started:.0f} seconds in all")
 
