@@ -47,18 +47,17 @@ def swept_along(words: list[str]) -> list[str]:
     Hydra composes a config without what is swept first, in which there is no modality yet to have options.
     """
     swept = ("-m" in words or "--multirun" in words) and "," in (value_of(words, "modality") or "")
-    return [f"{key}=choice({value})" if swept and is_single(key, value) else word for word, key, value in parts(words)]
+    ready = []
+    for word in words:
+        key, _, value = word.partition("=")
+        ready.append(f"{key}=choice({value})" if swept and is_single(key, value) else word)
+    return ready
 
 
 def is_single(key: str, value: str) -> bool:
     """Whether a word sets an option of the modality to one value, a list or a quoted text too."""
     many = "," in value and value[0] not in "['\"{"
     return key.startswith("modality.") and value != "" and not many and not value.startswith(SWEEPS)
-
-
-def parts(words: list[str]) -> list[tuple[str, str, str]]:
-    """Each word with its key and its value."""
-    return [(word, *word.partition("=")[::2]) for word in words]
 
 
 def value_of(words: list[str], *keys: str) -> str | None:

@@ -134,8 +134,9 @@ def names_of(given: Any) -> list[str]:
     Raises:
         ValueError: a list of something else than names.
     """
-    names = [given] if isinstance(given, str) else list(given) if isinstance(given, ListConfig) else [given]
-    names = [] if given is None else names
+    if given is None:
+        return []
+    names = list(given) if isinstance(given, ListConfig) else [given]
     if any(not isinstance(name, str) for name in names):
         raise ValueError(f"compare is a list of library:net, such as [torchvision:r3d_18], not {given}")
     return names

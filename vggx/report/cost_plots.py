@@ -1,6 +1,7 @@
 """rows of `vggx cost` and `vggx cost growth` -> by_layer.png, params_flops.png, growth.png."""
 
 from collections.abc import Mapping, Sequence
+from itertools import cycle
 from pathlib import Path
 from typing import Any
 
@@ -18,14 +19,18 @@ Row = Mapping[str, Any]
 Point = tuple[float, float]
 Label = tuple[str, Point, str]  # a name, its place and its colour
 
-COLOURS = {"image": "#4477aa", "video": "#ee6677", "audio": "#228833"}
+PALETTE = ("#228833", "#4477aa", "#ee6677", "#aa3377", "#ccbb44", "#66ccee")
 SAME = 0.05  # points are told apart that differ by so many powers of ten
-OTHER = "#777777"  # a modality that is none of these three
 # where a name may stand: points from its mark, and how it is aligned
 PLACES = [((7, 0), "left"), ((-7, 0), "right"), ((0, 10), "center"), ((0, -10), "center"),
          ((9, 14), "left"), ((9, -14), "left"), ((-9, 14), "right"), ((-9, -14), "right"),
          ((28, 22), "left"), ((-28, -22), "right")]  # fmt: skip
 SHARES = {"macs": ("MACs", 0.0), "params": ("parameters", 0.4)}
+
+
+def colours(rows: Sequence[Row]) -> dict[str, str]:
+    """{modality: its colour}, by the alphabet, so that pictures of the same modalities agree."""
+    return dict(zip(sorted({row["modality"] for row in rows}), cycle(PALETTE), strict=False))
 
 
 def by_part(rows: Sequence[Row], path: Path) -> None:
@@ -35,7 +40,7 @@ def by_part(rows: Sequence[Row], path: Path) -> None:
     for row in rows:
         if row["macs"]:
             nets.setdefault((row["modality"], row["plan"]), []).append(row)
-    most = max(len(parts) for parts in nets.values())
+    most, colour = max(len(parts) for parts in nets.values()), colours(rows)
     columns = min(3, len(nets))
     lines = -(-len(nets) // columns)
     figure = Figure(figsize=(4.2 * columns + 0.8, (0.32 * most + 1.9) * lines))
@@ -48,7 +53,7 @@ def by_part(rows: Sequence[Row], path: Path) -> None:
             total = sum(part[column] for part in parts)
             shares = [100 * part[column] / total for part in parts]
             label = f"{word}, {EngFormatter(places=2)(total)} in all"
-            axes.barh(places + offset, shares, 0.4, color=COLOURS.get(modality, OTHER), alpha=alpha, label=label)
+            axes.barh(places + offset, shares, 0.4, color=colour[modality], alpha=alpha, label=label)
         axes.set_yticks(places + 0.2, [part[name] for part in parts])
         axes.invert_yaxis()
         axes.set(xlabel="share of the net, %")
@@ -64,8 +69,7 @@ def params_flops(rows: Sequence[Row], path: Path) -> None:
     figure = Figure(figsize=(11, 8))
     axes = figure.subplots()
     labels: list[Label] = []
-    for modality in dict.fromkeys(row["modality"] for row in rows):
-        colour = COLOURS.get(modality, OTHER)
+    for modality, colour in colours(rows).items():
         for whose, mark in (("vggx", "o"), ("peers", "x")):
             shown = [row for row in rows if row["modality"] == modality and (row["rows"] is None) == (whose == "peers")]
             if shown:
@@ -126,7 +130,7 @@ def growth(curves: Sequence[Row], path: Path) -> None:
     for axes, option in zip(figure.subplots(1, len(options), squeeze=False)[0], options, strict=True):
         for curve in curves:
             if curve["grows"] == option:
-                colour = COLOURS.get(curve["modality"], OTHER)
+                colour = colours(curves)[curve["modality"]]
                 label = f"{curve['modality']}: {curve['law']}"
                 axes.plot(curve["smooth"], curve["predicted"], color=colour, label=label)
                 axes.plot(curve["values"], curve["counted"], "o", color=colour, markersize=4)

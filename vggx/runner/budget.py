@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
 
+from vggx import recipes
 from vggx.cost.growth import check_pools, with_value
 from vggx.cost.ledger import ledger_of, total
 from vggx.options import Settings
@@ -59,6 +60,8 @@ def budget(settings: Settings, find: str, limits: Limits, terms: Terms) -> list[
     if find == "batch_size" and limits.memory is None:
         raise ValueError("find=batch_size needs memory=GIB: neither MACs nor parameters grow with the batch")
     batch_of(settings.modality)
+    if limits.memory is not None:
+        recipes.check(settings.recipe)  # else the search would take a wrong recipe for a net that is too small
     if find in settings.modality.data.GROWS:
         check_pools(settings.modality, find)
 

@@ -128,7 +128,6 @@ def net_row(modality: Modality, terms: Terms) -> list[Row]:
 
 def part_row(named: Row, costs: Sequence[Cost], modality: Modality, terms: Terms) -> Row:
     return {
-        **identity(modality, terms),
         **named,
         **total(costs),
         **traffic(costs, modality, terms),
@@ -137,14 +136,17 @@ def part_row(named: Row, costs: Sequence[Cost], modality: Modality, terms: Terms
 
 
 def layer_rows(modality: Modality, terms: Terms) -> list[Row]:
-    costs = ledger_of(modality, terms.classes)
-    return [part_row({"layer": cost.name, "output": list(cost.output)}, [cost], modality, terms) for cost in costs]
+    net = identity(modality, terms)
+    return [
+        part_row(net | {"layer": cost.name, "output": list(cost.output)}, [cost], modality, terms)
+        for cost in ledger_of(modality, terms.classes)
+    ]
 
 
 def block_rows(modality: Modality, terms: Terms) -> list[Row]:
-    costs = ledger_of(modality, terms.classes)
+    net, costs = identity(modality, terms), ledger_of(modality, terms.classes)
     parts = {part: [cost for cost in costs if cost.part == part] for part in dict.fromkeys(c.part for c in costs)}
-    return [part_row({"block": part}, found, modality, terms) for part, found in parts.items()]
+    return [part_row(net | {"block": part}, found, modality, terms) for part, found in parts.items()]
 
 
 ROWS: dict[str, Callable[[Modality, Terms], list[Row]]] = {"net": net_row, "block": block_rows, "layer": layer_rows}

@@ -112,3 +112,9 @@ def test_growth_draws_laws_as_lines_and_counts_as_points(drawn: list[Figure], tm
     law, counts = size.lines
     assert (list(law.get_ydata()), list(counts.get_ydata())) == ([2, 4.5, 8], [2, 8])
     assert law.get_label() == "image: 2 size^2"
+
+
+def test_every_modality_has_a_colour_of_its_own() -> None:
+    found = cost_plots.colours([{"modality": name} for name in ("video", "sonar", "image", "audio", "video")])
+    assert list(found) == ["audio", "image", "sonar", "video"]
+    assert len(set(found.values())) == 4

@@ -153,6 +153,13 @@ def test_what_cannot_be_found_is_said(find: str, limits: dict, message: str) -> 
         budget(made("image", plan="micro"), find, Limits(**limits), TERMS)
 
 
+def test_a_wrong_recipe_is_no_net_that_is_too_small() -> None:
+    net = made("image", plan="micro")
+    net.recipe.optimizer = "lion"
+    with pytest.raises(ValueError, match=r"recipe.optimizer must be one of sgd, adamw, not 'lion'"):
+        budget(net, "size", Limits(memory=2**30), TERMS)
+
+
 def test_a_limit_that_is_never_reached_is_said() -> None:
     with pytest.raises(ValueError, match="the limit is never reached: it does not grow with frames"):
         budget(made("video", plan="micro"), "frames", Limits(params=1e9), TERMS)
