@@ -18,6 +18,9 @@ PUBLIC = {
     "ConvClassifier": "vggx.heads",
     "PooledClassifier": "vggx.heads",
     "load_net": "vggx.weights.store",
+    "read_weights": "vggx.weights.source",
+    "transfer": "vggx.surgery.transfer",
+    "inflate": "vggx.runner.inflate",
     "train": "vggx.runner.train",
     "predict": "vggx.runner.predict",
 }

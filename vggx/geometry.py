@@ -55,13 +55,17 @@ def block_pools(plan: Plan, dims: int, pools: Sequence[int | Sequence[int]] | No
 def backbone_layers(
     plan: Plan, dims: int, in_channels: int, pools: Sequence[int | Sequence[int]] | None = None
 ) -> list[Layer]:
-    """The convolutions and pools of a plan in order, under the paper's names (conv3_3, pool5)."""
+    """The convolutions and pools of a plan in order, under the paper's names (conv3_3, pool5).
+
+    Raises:
+        ValueError: as `block_pools`, or a kernel that is even or does not fit the axes.
+    """
     ones = (1,) * dims
     layers = []
     for number, (block, pool) in enumerate(zip(plan.blocks, block_pools(plan, dims, pools), strict=True), 1):
         for index, kernel in enumerate(block.kernels, 1):
-            sides = (kernel,) * dims
-            pad = (kernel // 2,) * dims
+            sides = nd.odd_sizes(kernel, dims)
+            pad = tuple(side // 2 for side in sides)
             layers.append(Layer(f"conv{number}_{index}", "conv", in_channels, block.width, sides, ones, pad))
             in_channels = block.width
         layers.append(Layer(f"pool{number}", "pool", in_channels, in_channels, pool, pool, (0,) * dims))

@@ -64,19 +64,28 @@ class ReplicatePad(nn.Module):
         return F.pad(x, self.sizes, mode="replicate")
 
 
+def odd_sizes(kernel: int | Sequence[int], dims: int) -> tuple[int, ...]:
+    """A kernel's size on every axis.
+
+    Raises:
+        ValueError: an even one, which cannot keep the size of the map.
+    """
+    sizes = per_axis(kernel, dims)
+    if any(size < 1 or size % 2 == 0 for size in sizes):
+        raise ValueError(f"kernels must be odd to keep the size of the map, got {sizes}")
+    return sizes
+
+
 def conv(
     dims: int, in_channels: int, width: int, kernel: int | Sequence[int], padding: str | Sequence[str], *, bias: bool
 ) -> list[tuple[str, nn.Module]]:
     """The named layers of a convolution that keeps the size of every axis: [("pad", ...)], ("conv", ...).
 
     Raises:
-        ValueError: an even kernel (it cannot keep the size), or an unknown padding.
+        ValueError: as `odd_sizes`, or an unknown padding.
     """
     check_dims(dims)
-    kernels = per_axis(kernel, dims)
-    modes = paddings(padding, dims)
-    if any(size < 1 or size % 2 == 0 for size in kernels):
-        raise ValueError(f"kernels must be odd to keep the size of the map, got {kernels}")
+    kernels, modes = odd_sizes(kernel, dims), paddings(padding, dims)
     zeros = tuple(size // 2 if mode == "zeros" else 0 for size, mode in zip(kernels, modes, strict=True))
     copies = tuple(size // 2 if mode == "replicate" else 0 for size, mode in zip(kernels, modes, strict=True))
     layer = CONV[dims](in_channels, width, kernels, padding=zeros, bias=bias)

@@ -43,13 +43,15 @@ class VGG(nn.Module):
         input_shape: (C, *S) of the input it is built for; the number of axes in S is `dims`. Other sizes may be
             given to `forward`, down to `smallest_input`.
         classes: K.
-        plan: a name of `vggx.plans`: A, A-LRN, B, C, D, E, vgg11 to vgg19, micro, micro4, mini.
+        plan: a name of `vggx.plans`: A, A-LRN, B, C, D, E, vgg11 to vgg19, micro, micro4, mini; "E:3" are the first
+            three blocks of E.
         width: multiplies every width of the plan, fc6 and fc7 too.
         norm: "none" or "batch".
         activation: "relu" or "leaky_relu".
         head: "fc" (the paper's classifier, as convolutions) or "pooled" (global average and a linear layer).
         grid: kernel of fc6, one size per axis; the backbone's output at `input_shape` where None.
         dropout: of the head.
+        kernel: odd size of the plan's 3-wide kernels, for all axes or one per axis; its 1-wide ones stay.
         pools: one per block, for all axes or one value per axis; 2 everywhere where None.
         padding: "zeros" or "replicate", for all axes or one per axis.
         init: "glorot", "normal" (the paper's, std 0.01) or "he".
@@ -70,6 +72,7 @@ class VGG(nn.Module):
         head: str = "fc",
         grid: Sequence[int] | None = None,
         dropout: float = 0.5,
+        kernel: int | Sequence[int] = 3,
         pools: Sequence[int | Sequence[int]] | None = None,
         padding: str | Sequence[str] = "zeros",
         init: str = "glorot",
@@ -77,7 +80,7 @@ class VGG(nn.Module):
         super().__init__()
         channels, *size = input_shape
         check_structure(len(size), classes, norm, head, grid, activation, dropout)
-        self.plan = get_plan(plan, width)
+        self.plan = get_plan(plan, width, kernel)
         self.dims = len(size)
         self.in_channels = channels
         self.input_shape = tuple(input_shape)

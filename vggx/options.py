@@ -69,6 +69,11 @@ class DataOptions:
     # what makes the net's input longer: {option: the spatial axes that it lengthens}
     GROWS: ClassVar[dict[str, tuple[int, ...]]] = {}
 
+    @classmethod
+    def fed(cls, channels: int | None) -> dict[str, Any]:
+        """The options by which samples have so many channels, as a net that was trained elsewhere wants them."""
+        return {}
+
     def contract(self) -> dict[str, Any]:
         """What the net eats, in words and plain values: {shape, axes, values}."""
         raise NotImplementedError
@@ -113,6 +118,11 @@ class NetOptions:
     normalize: str | None = None
     mean: list[float] | None = None
     std: list[float] | None = None
+
+    # spatial axes of the net's input
+    DIMS: ClassVar[int] = 0
+    # whether that is pixels, so that mean, std and grid can come from a net of other pixels
+    PIXELS: ClassVar[bool] = True
 
     def rows(self) -> int:
         """How many inputs of the net one sample becomes: 1, unless it is folded into the batch."""
@@ -170,6 +180,8 @@ class Recipe:
         factor: what step and plateau multiply by.
         label_smoothing: share of the target spread over all classes.
         mixup: alpha of the Beta distribution by which every training sample is mixed with another (0: not at all).
+        layer_decay: every block learns at so much of the rate of the next one, the last at so much of the head's.
+        fresh_factor: multiplies the rate of layers that inherited nothing of the weights that the net began with.
     """
 
     optimizer: str | None = None
@@ -183,6 +195,8 @@ class Recipe:
     factor: float = 0.1
     label_smoothing: float = 0.0
     mixup: float = 0.0
+    layer_decay: float = 1.0
+    fresh_factor: float = 1.0
 
 
 @dataclass(kw_only=True)
@@ -281,6 +295,9 @@ class Settings:
         seed: of initial weights, order, augmentation and dropout.
         runs: folder in which a run makes its own.
         logger: tensorboard, wandb, mlflow or none; metrics.csv is always written.
+        weights: what the net begins with: a file, a run folder, torchvision:NAME or timm:NAME; drawn where unset.
+        allow_fresh: layers, blocks, "head" or "norm" that may inherit nothing of it.
+        freeze: so many first blocks do not train, the statistics of their norms included.
     """
 
     modality: Modality
@@ -289,3 +306,6 @@ class Settings:
     seed: int = 0
     runs: str = "runs"
     logger: str = "tensorboard"
+    weights: str | None = None
+    allow_fresh: list[str] = field(default_factory=list)
+    freeze: int = 0

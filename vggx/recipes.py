@@ -1,7 +1,7 @@
 """Recipe -> optimiser and learning-rate schedule."""
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import torch
@@ -48,6 +48,10 @@ def check(recipe: Recipe) -> None:
         raise ValueError(f"recipe.step_epochs must be 1 or more, got {recipe.step_epochs}")
     if recipe.mixup < 0:
         raise ValueError(f"recipe.mixup must be 0 (none) or more, got {recipe.mixup}")
+    if not 0 < recipe.layer_decay <= 1:
+        raise ValueError(f"recipe.layer_decay must be above 0 and at most 1 (none), got {recipe.layer_decay}")
+    if not 0 < recipe.fresh_factor < math.inf:
+        raise ValueError(f"recipe.fresh_factor must be positive, got {recipe.fresh_factor}")
     if recipe.warmup_epochs < 0 or not 0 <= recipe.label_smoothing < 1:
         raise ValueError(
             "recipe.warmup_epochs must be 0 or more and recipe.label_smoothing from 0 up to below 1, "
@@ -55,16 +59,34 @@ def check(recipe: Recipe) -> None:
         )
 
 
-def optimizer(net: nn.Module, recipe: Recipe) -> Optimizer:
-    """The recipe's optimiser; biases and norms (parameters of one axis) do without weight decay."""
+def optimizer(net: nn.Module, recipe: Recipe, scales: Mapping[str, float] | None = None) -> Optimizer:
+    """The recipe's optimiser; biases and norms (parameters of one axis) do without weight decay.
+
+    Args:
+        scales: what the learning rate is multiplied by, by the parameter's name; 1 for all where None. A group has its
+            own under "scale".
+    """
     check(recipe)
-    trained = [parameter for parameter in net.parameters() if parameter.requires_grad]
-    groups = [
-        {"params": [p for p in trained if p.ndim > 1], "weight_decay": given(recipe.weight_decay, "weight_decay")},
-        {"params": [p for p in trained if p.ndim <= 1], "weight_decay": 0.0},
-    ]
-    make = OPTIMIZERS[given(recipe.optimizer, "optimizer")]
-    return make([group for group in groups if group["params"]], recipe)
+    groups: dict[tuple[float, bool], dict[str, Any]] = {}
+    for name, parameter in net.named_parameters():
+        if not parameter.requires_grad:
+            continue
+        scale, decays = 1.0 if scales is None else scales[name], parameter.ndim > 1
+        group = {
+            "params": [],
+            "lr": given(recipe.lr, "lr") * scale,
+            "weight_decay": given(recipe.weight_decay, "weight_decay") if decays else 0.0,
+            "scale": scale,
+        }
+        groups.setdefault((scale, decays), group)["params"].append(parameter)
+    return OPTIMIZERS[given(recipe.optimizer, "optimizer")](list(groups.values()), recipe)
+
+
+def unscaled_lr(optimiser: Optimizer) -> float:
+    """The rate that the scales of the groups are multiplied with: that of a head which inherited its weights."""
+    # the last group is the head's if it has one to itself, and its scale mostly 1, which divides without rounding
+    group = optimiser.param_groups[-1]
+    return group["lr"] / group["scale"]
 
 
 def multiplier(recipe: Recipe, step: int, steps_per_epoch: float, epochs: int) -> float:
@@ -87,7 +109,8 @@ def scheduler(optimiser: Optimizer, recipe: Recipe, steps: int, epochs: int) -> 
         epochs: of the whole run.
     """
     if recipe.schedule == "plateau":
-        return ReduceLROnPlateau(optimiser, mode="max", factor=recipe.factor, patience=recipe.patience)
+        # eps=0: no rate is too small to fall with the others, which keeps their ratios
+        return ReduceLROnPlateau(optimiser, mode="max", factor=recipe.factor, patience=recipe.patience, eps=0.0)
     per_epoch = steps / max(1, epochs)
     return LambdaLR(optimiser, lambda step: multiplier(recipe, step, per_epoch, epochs))
 
@@ -125,13 +148,16 @@ def renew(optimiser: Optimizer, schedule: Any, recipe: Recipe, saved: dict[str, 
         saved: the recipe as a dict, as the checkpoint holds it.
     """
     for group in optimiser.param_groups:
+        group.setdefault("scale", 1.0)  # which older checkpoints do not know
         if group["weight_decay"] > 0 and recipe.weight_decay != saved["weight_decay"]:
             group["weight_decay"] = recipe.weight_decay
         if "momentum" in group:
             group["momentum"] = recipe.momentum
         if recipe.lr != saved["lr"]:
-            group["lr"] = group["initial_lr"] = recipe.lr
+            group["lr"] = group["initial_lr"] = given(recipe.lr, "lr") * group["scale"]
     if isinstance(schedule, ReduceLROnPlateau):
         schedule.factor, schedule.patience = recipe.factor, recipe.patience
     elif recipe.lr != saved["lr"]:
-        schedule.base_lrs = [recipe.lr] * len(schedule.base_lrs)
+        schedule.base_lrs = [group["initial_lr"] for group in optimiser.param_groups]
+        for group, multiply in zip(optimiser.param_groups, schedule.lr_lambdas, strict=True):
+            group["lr"] = group["initial_lr"] * multiply(schedule.last_epoch)

@@ -11,7 +11,7 @@ from vggx import configs
 from vggx.options import Modality, Settings
 
 CONFIG = "config.yaml"
-KEPT = ("modality", "recipe", "trainer", "seed", "runs", "logger")
+KEPT = ("modality", "recipe", "trainer", "seed", "runs", "logger", "weights", "allow_fresh", "freeze")
 
 
 def resolve(config: DictConfig) -> Settings:

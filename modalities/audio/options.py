@@ -97,6 +97,9 @@ class Net(NetOptions):
     floor_db: float | None = None
     subtract_mean: bool = False
 
+    DIMS: ClassVar[int] = 1
+    PIXELS: ClassVar[bool] = False
+
     def frontend_flops(self, input_shape: tuple[int, ...]) -> int:
         """Of every step's mel product, a dense one, and real FFT, 5/2 n log2 n as it is usually reckoned."""
         n_fft = given(self.n_fft, "n_fft")

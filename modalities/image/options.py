@@ -39,6 +39,10 @@ class Data(DataOptions):
     def duration(self, fps: float) -> float:
         return 1 / fps
 
+    @classmethod
+    def fed(cls, channels: int | None) -> dict[str, Any]:
+        return {"channels": channels} if channels in (1, 3) else {}
+
     def contract(self) -> dict[str, Any]:
         values = f"{'RGB' if self.channels == 3 else 'grey'} bytes 0..255, or floats 0..1"
         return {"shape": list(self.input_shape()), "axes": ["channels", "height", "width"], "values": values}
@@ -47,3 +51,5 @@ class Data(DataOptions):
 @dataclass(kw_only=True)
 class Net(NetOptions):
     """A VGG in dims 2."""
+
+    DIMS: ClassVar[int] = 2

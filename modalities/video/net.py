@@ -1,4 +1,4 @@
-"""(N, 3, T, H, W) bytes -> (N, K): VGG in dims 3, its kernels inflated to 3x3x3, time pooled by a tuple."""
+"""(N, 3, T, H, W) bytes -> (N, K): VGG in dims 3, kernels inflated along time, time pooled by a tuple."""
 
 from typing import Any
 
@@ -21,13 +21,16 @@ def vgg_arguments(options: Net, data: Data) -> dict[str, Any]:
             f"modality.net.time_pools={time_pools} must have one value for each of the {len(plan.blocks)} blocks "
             f"of plan {plan.name}"
         )
+    if options.time_kernel < 1 or options.time_kernel % 2 == 0:
+        raise ValueError(f"modality.net.time_kernel must be odd, 1 or more, not {options.time_kernel}")
     shape = data.input_shape()
     pools = [(time, 2, 2) for time in time_pools]
     layers = geometry.backbone_layers(plan, 3, shape[0], pools)
     geometry.check_input(plan, layers, shape[1:])
     _, *grid = geometry.output_size(layers, shape[1:])
     padding = (options.time_padding, "zeros", "zeros")
-    return {"input_shape": shape, "pools": pools, "padding": padding, "grid": (1, *grid)} | common
+    kernel = (options.time_kernel, 3, 3)
+    return {"input_shape": shape, "kernel": kernel, "pools": pools, "padding": padding, "grid": (1, *grid)} | common
 
 
 def build(options: Net, data: Data, classes: int) -> PreparedNet:

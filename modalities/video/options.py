@@ -84,9 +84,13 @@ class Net(NetOptions):
     """A VGG in dims 3.
 
     Attributes:
+        time_kernel: size along time, odd, of the kernels that are 3 x 3 in space; those of 1 x 1 stay 1 in time.
         time_pools: what each block's pool does to time; 1 in the first block and 2 in the others where unset.
         time_padding: zeros or replicate, what the convolutions see before the first frame and after the last.
     """
 
+    time_kernel: int = 3
     time_pools: list[int] | None = None
     time_padding: str = "zeros"
+
+    DIMS: ClassVar[int] = 3

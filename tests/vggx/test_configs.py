@@ -87,6 +87,7 @@ def test_every_command_composes(command: str) -> None:
         "train": ["modality=image"],
         "evaluate": ["modality=image", "run=x"],
         "predict": ["run=x", "inputs=[a]"],
+        "inflate": ["modality=image", "source=x", "target=y"],
         "data_preview": ["modality=image"],
         "data_stats": ["modality=image"],
     }

@@ -102,6 +102,24 @@ def test_pools_by_axis() -> None:
     assert reaches["pool5"].receptive_field == (5 + 4 + 1 + 12 + 2 + 24 + 4 + 48 + 8, 212, 212)
 
 
+@pytest.mark.parametrize("time_kernel", [1, 5, 7])
+def test_a_kernel_of_its_own_along_time_changes_what_is_seen_of_time_alone(time_kernel: int) -> None:
+    """Plan D's 4 convolutions at stride 1 in time and 3 each at 2, 4 and 8, and its pools, which see 16 frames."""
+    pools = [(time, 2, 2) for time in (1, 2, 2, 2, 2)]
+    plan = get_plan("D", kernel=(time_kernel, 3, 3))
+    *_, last = geometry.trace(geometry.backbone_layers(plan, 3, 3, pools), (16, 112, 112))
+    assert last.receptive_field == (16 + (time_kernel - 1) * (4 + 3 * 2 + 3 * 4 + 3 * 8), 212, 212)
+    assert (last.size, last.stride) == ((1, 3, 3), (16, 32, 32))
+
+
+@pytest.mark.parametrize(
+    ("kernel", "message"), [((2, 3, 3), r"must be odd .* got \(2, 3, 3\)"), ((3, 3), "3 spatial axes need 3")]
+)
+def test_kernels_that_do_not_fit_are_refused(kernel: tuple[int, ...], message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        geometry.backbone_layers(get_plan("micro", kernel=kernel), 3, 3)
+
+
 @pytest.mark.parametrize("plan", PLANS)
 @pytest.mark.parametrize("dims", [1, 2, 3])
 def test_sizes_are_those_of_the_net(plan: str, dims: int) -> None:
@@ -117,8 +135,11 @@ def test_sizes_are_those_of_the_net(plan: str, dims: int) -> None:
     assert {name: shape for name, shape in real.items() if "lrn" not in name} == expected
 
 
-@pytest.mark.parametrize(("plan", "dims"), [("micro", 1), ("micro", 2), ("micro", 3), ("mini", 1), ("mini", 2)])
-def test_what_one_output_feels_is_its_receptive_field(plan: str, dims: int) -> None:
+@pytest.mark.parametrize(
+    ("plan", "dims", "kernel"),
+    [("micro", 1, 3), ("micro", 2, 3), ("micro", 3, 3), ("mini", 1, 3), ("mini", 2, 3), ("micro", 2, (5, 1))],
+)
+def test_what_one_output_feels_is_its_receptive_field(plan: str, dims: int, kernel: int | tuple[int, ...]) -> None:
     """The gradient of one position of a map, in a real net, fills exactly the box that the closed form gives.
 
     A max pool hands its gradient to one input of a window, so several random inputs and all channels are laid over
@@ -126,7 +147,8 @@ def test_what_one_output_feels_is_its_receptive_field(plan: str, dims: int) -> N
     """
     torch.manual_seed(0)
     size = tuple(side * (2 if plan == "mini" else 1) for side in SIZES[dims])
-    net = VGG((1, *size), 2, plan=plan, width=0.25, pools=POOLS[dims], grid=(2,) * dims, activation="leaky_relu")
+    options = {"plan": plan, "width": 0.25, "kernel": kernel, "pools": POOLS[dims], "grid": (2,) * dims}
+    net = VGG((1, *size), 2, activation="leaky_relu", **options)
     layers = geometry.backbone_layers(net.plan, dims, 1, POOLS[dims])
     layers += geometry.classifier_layers(net.plan, layers[-1].width, 2, net.grid)[:1]
     x = torch.randn(8 if dims == 3 else 24, 1, *size, requires_grad=True)

@@ -156,18 +156,20 @@ def test_every_option_reaches_its_layer() -> None:
 # dims against each other
 
 
-def test_dims_3_with_kernels_of_one_frame_is_dims_2_on_every_frame() -> None:
+@pytest.mark.parametrize("frames", [1, 3, 7])
+def test_dims_3_with_kernels_that_see_one_frame_is_dims_2_on_every_frame(frames: int) -> None:
     torch.manual_seed(0)
-    flat = vary(VGG((3, 16, 24), 5, plan="mini", width=0.25, norm="batch"))
-    deep = VGG((3, 4, 16, 24), 5, plan="mini", width=0.25, norm="batch", pools=[(1, 2, 2)] * 3, grid=(1, 2, 3)).eval()
-    inflated = {}
+    options = {"plan": "C:3", "width": 0.1, "norm": "batch"}
+    flat = vary(VGG((3, 16, 24), 5, **options))
+    deep = VGG((3, 4, 16, 24), 5, kernel=(frames, 3, 3), pools=[(1, 2, 2)] * 3, grid=(1, 2, 3), **options).eval()
+    inflated = {name: torch.zeros(value.shape) for name, value in deep.state_dict().items()}
     for name, value in flat.state_dict().items():
-        inflated[name] = value
         if value.ndim == 4:
-            inflated[name] = value.unsqueeze(2)
-            if value.shape[2:] == (3, 3):
-                inflated[name] = torch.zeros(deep.state_dict()[name].shape)
-                inflated[name][:, :, 1] = value
+            inflated[name][:, :, inflated[name].shape[2] // 2] = value
+        else:
+            inflated[name] = value
+    assert inflated["backbone.block3.conv3_2.conv.weight"].shape[2:] == (frames, 3, 3)
+    assert inflated["backbone.block3.conv3_3.conv.weight"].shape[2:] == (1, 1, 1)
     deep.load_state_dict(inflated)
     clip = torch.rand(2, 3, 4, 16, 24)
     frames = [flat.backbone(frame) for frame in clip.unbind(2)]
@@ -176,11 +178,12 @@ def test_dims_3_with_kernels_of_one_frame_is_dims_2_on_every_frame() -> None:
     assert far(deep(clip), torch.stack([flat(frame) for frame in clip.unbind(2)]).mean(0)) < 1e-5
 
 
+@pytest.mark.parametrize("frames", [3, 7])
 @pytest.mark.parametrize(("padding", "still"), [(("replicate", "zeros", "zeros"), True), ("zeros", False)])
-def test_a_still_clip_gives_its_frames_scores_only_when_time_is_replicated(padding, still: bool) -> None:
+def test_a_still_clip_gives_its_frames_scores_only_when_time_is_replicated(padding, still: bool, frames: int) -> None:
     torch.manual_seed(0)
     flat = vary(VGG((3, 16, 16), 5, plan="micro"))
-    deep = VGG((3, 8, 16, 16), 5, plan="micro", padding=padding, grid=(1, 2, 2)).eval()
+    deep = VGG((3, 8, 16, 16), 5, plan="micro", kernel=(frames, 3, 3), padding=padding, grid=(1, 2, 2)).eval()
     spread = {}
     for name, value in flat.state_dict().items():
         length = deep.state_dict()[name].shape[2] if value.ndim == 4 else 1

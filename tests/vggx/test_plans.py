@@ -58,6 +58,36 @@ def test_the_multiplier_rounds_and_leaves_one_channel_at_least() -> None:
     assert [block.width for block in get_plan("micro", 1e-6).blocks] == [1, 1, 1]
 
 
+@pytest.mark.parametrize(
+    ("name", "whole"), [("E:3", "E"), ("e:3", "E"), ("VGG19:3", "E"), ("A-LRN:1", "A-LRN"), ("mini:2", "mini")]
+)
+def test_the_first_blocks_of_a_plan(name: str, whole: str) -> None:
+    count = int(name[-1])
+    plan = get_plan(name)
+    assert (plan.name, plan.hidden) == (f"{whole}:{count}", PLANS[whole].hidden)
+    assert plan.blocks == PLANS[whole].blocks[:count]
+    assert get_plan(name, 0.5).blocks == get_plan(whole, 0.5).blocks[:count]
+
+
+def test_all_blocks_of_a_plan_are_the_plan() -> None:
+    assert get_plan("E:5") == get_plan("vgg19:5") == PLANS["E"]
+
+
+@pytest.mark.parametrize("count", ["0", "6", "-1", "1.0", "", "x", "1:1"])
+def test_more_blocks_than_there_are_and_none_are_refused(count: str) -> None:
+    with pytest.raises(ValueError, match=f"plan E:{count}: E has 5 blocks, so give E:1 to 5"):
+        get_plan(f"vgg19:{count}")
+
+
+def test_another_kernel_leaves_those_of_1_alone() -> None:
+    assert [block.kernels for block in get_plan("C", 0.5, (5, 3, 3)).blocks[1:3]] == [
+        ((5, 3, 3), (5, 3, 3)),
+        ((5, 3, 3), (5, 3, 3), 1),
+    ]
+    assert get_plan("C:3", kernel=7).blocks[2] == (256, (7, 7, 1), False)
+    assert get_plan("C", kernel=3) == PLANS["C"]
+
+
 @pytest.mark.parametrize("width", [0, -1.0, float("nan")])
 def test_a_multiplier_that_is_not_positive_is_refused(width: float) -> None:
     with pytest.raises(ValueError, match="the width multiplier must be positive, got"):
@@ -66,7 +96,7 @@ def test_a_multiplier_that_is_not_positive_is_refused(width: float) -> None:
 
 @pytest.mark.parametrize(
     ("name", "near"),
-    [("vgg12", r"vgg1\d"), ("vgg-16", "vgg16"), ("ALRN", "A-LRN"), ("micr0", "micro"), ("minni", "mini")],
+    [("vgg12", r"vgg1\d"), ("vgg-16", "vgg16"), ("ALRN", "A-LRN"), ("micr0", "micro"), ("minni:2", "mini")],
 )
 def test_an_unknown_plan_is_answered_with_the_nearest(name: str, near: str) -> None:
     with pytest.raises(ValueError, match=rf"no plan is called '{name}'; did you mean {near}\?.*A, A-LRN, B, C, D, E"):

@@ -11,7 +11,7 @@ from vggx.cli import keys
 
 NAMES = [
     "PLANS", "Backbone", "ConvClassifier", "ConvUnit", "PooledClassifier", "VGG", "VGGBlock", "__version__",
-    "get_plan", "load_net", "predict", "train",
+    "get_plan", "inflate", "load_net", "predict", "read_weights", "train", "transfer",
 ]  # fmt: skip
 DATA = [
     "bad_limit", "batch_size", "classes", "fold", "fold_column", "follow_links", "manifest", "num_workers", "on_error",
@@ -35,7 +35,7 @@ AUDIO_NET = [
 ]  # fmt: skip
 OWN = {
     "image": (IMAGE_DATA, []),
-    "video": (VIDEO_DATA, ["time_padding", "time_pools"]),
+    "video": (VIDEO_DATA, ["time_kernel", "time_padding", "time_pools"]),
     "audio": (AUDIO_DATA, AUDIO_NET),
 }
 COST = [
@@ -45,10 +45,33 @@ COST = [
 COST_BUDGET = [
     "classes", "find", "format", "fps", "macs", "memory", "modality", "output", "params", "precision", "recipe", "run",
 ]  # fmt: skip
-COMMANDS = {
-    "train": ["experiment", "logger", "modality", "recipe", "resume", "runs", "seed", "trainer"],
-    "evaluate": ["logger", "modality", "recipe", "run", "runs", "seed", "split", "trainer"],
-    "predict": ["batch_size", "device", "format", "inputs", "num_workers", "output", "run", "top"],
+COMMANDS: dict[str, list[str]] = {
+    "train": [
+        "allow_fresh",
+        "experiment",
+        "freeze",
+        "logger",
+        "modality",
+        "recipe",
+        "resume",
+        "runs",
+        "seed",
+        "trainer",
+        "weights",
+    ],
+    "evaluate": ["logger", "modality", "recipe", "run", "runs", "seed", "split", "time_probe", "trainer"],
+    "predict": ["batch_size", "device", "format", "inputs", "num_workers", "output", "run", "top", "weights"],
+    "inflate": [
+        "allow_fresh",
+        "classes",
+        "convention",
+        "init",
+        "modality",
+        "overwrite",
+        "seed",
+        "source",
+        "target",
+    ],
     "cost": COST,
     "cost budget": COST_BUDGET,
     "cost growth": ["classes", "format", "modality", "output", "plots", "run"],
@@ -56,8 +79,8 @@ COMMANDS = {
     "data stats": ["experiment", "format", "measure", "modality", "output", "run"],
 }
 RECIPE = [
-    "factor", "label_smoothing", "lr", "mixup", "momentum", "optimizer", "patience", "schedule", "step_epochs",
-    "warmup_epochs", "weight_decay",
+    "factor", "fresh_factor", "label_smoothing", "layer_decay", "lr", "mixup", "momentum", "optimizer", "patience",
+    "schedule", "step_epochs", "warmup_epochs", "weight_decay",
 ]  # fmt: skip
 TRAINER = [
     "accelerator", "accumulate_grad_batches", "channels_last", "compile", "deterministic", "devices",

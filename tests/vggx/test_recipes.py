@@ -1,6 +1,7 @@
 """vggx.recipes: learning rates worked out by hand, and who is decayed."""
 
 import math
+from dataclasses import asdict
 from typing import Any
 
 import pytest
@@ -153,6 +154,101 @@ def test_frozen_parameters_are_left_out() -> None:
     assert {id(p) for p in trained} == {id(p) for p in net.head.parameters()}
 
 
+def test_nothing_left_to_train_is_refused() -> None:
+    with pytest.raises(ValueError, match="empty parameter list"):
+        recipes.optimizer(nn.Linear(2, 2).requires_grad_(False), recipe())
+
+
+# rates of their own
+
+SCALES = {"0.weight": 0.25, "0.bias": 0.25, "1.weight": 0.5, "1.bias": 0.5, "2.weight": 1.0, "2.bias": 1.0}
+
+
+def three_layers() -> nn.Module:
+    return nn.Sequential(nn.Linear(2, 2), nn.Linear(2, 2), nn.Linear(2, 2))
+
+
+def test_equal_scales_make_the_two_groups_of_older_checkpoints() -> None:
+    net = VGG((1, 8), 2, plan="micro", norm="batch")
+    groups = recipes.optimizer(net, recipe(), dict.fromkeys(dict(net.named_parameters()), 1.0)).param_groups
+    weights, others = ([id(p) for p in net.parameters() if (p.ndim > 1) == decayed] for decayed in (True, False))
+    assert [[id(p) for p in group["params"]] for group in groups] == [weights, others]
+    assert [(group["lr"], group["weight_decay"]) for group in groups] == [(0.2, 5e-4), (0.2, 0.0)]
+
+
+def test_every_scale_has_a_group_that_is_decayed_and_one_that_is_not() -> None:
+    net = three_layers()
+    groups = recipes.optimizer(net, recipe(), SCALES).param_groups
+    names = {id(parameter): name for name, parameter in net.named_parameters()}
+    found = {names[id(p)]: (g["lr"], g["weight_decay"], g["scale"]) for g in groups for p in g["params"]}
+    assert found == {
+        name: (0.2 * scale, 5e-4 if name.endswith("weight") else 0.0, scale) for name, scale in SCALES.items()
+    }
+    assert len(groups) == 6
+
+
+@pytest.mark.parametrize("schedule", ["cosine", "step", "constant", "plateau"])
+def test_a_schedule_keeps_the_ratios(schedule: str) -> None:
+    # of 1e-7 a quarter falls to less than the 1e-8 by which torch's plateau would have it fall at the least
+    chosen = recipe(
+        schedule=schedule, lr=1e-7, warmup_epochs=0 if schedule == "plateau" else 1, step_epochs=3, patience=0
+    )
+    optimiser = recipes.optimizer(three_layers(), chosen, SCALES)
+    course = recipes.scheduler(optimiser, chosen, 10 * PER_EPOCH, 10)
+    seen = set()
+    for _ in range(10 * PER_EPOCH):
+        head = optimiser.param_groups[-1]["lr"]
+        assert [g["lr"] for g in optimiser.param_groups] == pytest.approx(
+            [head * g["scale"] for g in optimiser.param_groups]
+        )
+        assert recipes.unscaled_lr(optimiser) == head
+        seen.add(head)
+        optimiser.step()
+        course.step(*([0.5] if schedule == "plateau" else []))
+    assert len(seen) > 2
+
+
+def test_the_unscaled_rate_is_the_recipes_whatever_the_last_groups_is() -> None:
+    for last in (10.0, 0.1, 3.0):
+        optimiser = recipes.optimizer(nn.Linear(2, 2), recipe(), {"weight": 0.5, "bias": last})
+        assert optimiser.param_groups[-1]["lr"] == 0.2 * last
+        assert recipes.unscaled_lr(optimiser) == pytest.approx(0.2, rel=1e-15)
+
+
+def test_a_new_rate_of_a_resumed_run_keeps_the_scales_and_the_course() -> None:
+    chosen = recipe(schedule="cosine")
+    optimiser = recipes.optimizer(three_layers(), chosen, SCALES)
+    course = recipes.scheduler(optimiser, chosen, 50, 10)
+    for _ in range(25):
+        optimiser.step()
+        course.step()
+    recipes.renew(optimiser, course, recipe(schedule="cosine", lr=2.0), asdict(chosen))
+    scales = [group["scale"] for group in optimiser.param_groups]
+    assert [g["lr"] for g in optimiser.param_groups] == pytest.approx([1.0 * scale for scale in scales])  # half-way
+    course.step()
+    half = 1 + math.cos(math.pi * 26 / 50)
+    assert [g["lr"] for g in optimiser.param_groups] == pytest.approx([half * scale for scale in scales])
+
+
+def test_a_new_rate_of_a_resumed_plateau_keeps_the_scales() -> None:
+    chosen = recipe(schedule="plateau")
+    optimiser = recipes.optimizer(three_layers(), chosen, SCALES)
+    course = recipes.scheduler(optimiser, chosen, 50, 10)
+    recipes.renew(optimiser, course, recipe(schedule="plateau", lr=2.0), asdict(chosen))
+    assert [g["lr"] for g in optimiser.param_groups] == [0.5, 0.5, 1.0, 1.0, 2.0, 2.0]
+
+
+def test_groups_of_an_older_checkpoint_have_no_scale_and_get_1() -> None:
+    chosen = recipe(schedule="constant")
+    optimiser = recipes.optimizer(nn.Linear(2, 2), chosen)
+    for group in optimiser.param_groups:
+        del group["scale"]
+    course = recipes.scheduler(optimiser, chosen, 50, 10)
+    recipes.renew(optimiser, course, recipe(schedule="constant", lr=0.1), asdict(chosen))
+    assert [(group["lr"], group["scale"]) for group in optimiser.param_groups] == [(0.1, 1.0), (0.1, 1.0)]
+    assert recipes.unscaled_lr(optimiser) == 0.1
+
+
 # refusals
 
 
@@ -171,6 +267,11 @@ def test_frozen_parameters_are_left_out() -> None:
         ({"label_smoothing": 1.0}, "recipe.label_smoothing from 0 up to below 1.*got 0.0 and 1.0"),
         ({"label_smoothing": -0.1}, "recipe.label_smoothing from 0 up to below 1.*got 0.0 and -0.1"),
         ({"schedule": "step", "step_epochs": 0}, "recipe.step_epochs"),
+        ({"layer_decay": 0.0}, "recipe.layer_decay must be above 0 and at most 1 .none., got 0.0"),
+        ({"layer_decay": 1.1}, "recipe.layer_decay must be above 0 and at most 1 .none., got 1.1"),
+        ({"layer_decay": float("nan")}, "recipe.layer_decay must be above 0 and at most 1 .none., got nan"),
+        ({"fresh_factor": 0.0}, "recipe.fresh_factor must be positive, got 0.0"),
+        ({"fresh_factor": float("inf")}, "recipe.fresh_factor must be positive, got inf"),
     ],
 )
 def test_a_recipe_that_cannot_be_followed_is_refused(options: dict[str, Any], message: str) -> None:

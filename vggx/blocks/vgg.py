@@ -22,7 +22,7 @@ class VGGBlock(nn.Sequential):
         in_channels: C.
         width: output channels of every unit.
         number: the block's number, which names its layers: conv3_1, conv3_2, ..., pool3.
-        kernels: one odd size per unit.
+        kernels: per unit an odd size, for all axes or one per axis.
         pool: for all axes or one per axis; 1 leaves an axis alone.
         lrn: local response normalisation after the first unit (plan A-LRN).
         norm, activation, padding: as in `ConvUnit`.
@@ -38,7 +38,7 @@ class VGGBlock(nn.Sequential):
         width: int,
         *,
         number: int = 1,
-        kernels: Sequence[int] = (3, 3),
+        kernels: Sequence[int | Sequence[int]] = (3, 3),
         pool: int | Sequence[int] = 2,
         lrn: bool = False,
         norm: str = "none",

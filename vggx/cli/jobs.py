@@ -9,6 +9,7 @@ from omegaconf import DictConfig
 from vggx import settings
 from vggx.cli.cost_jobs import budget, cost, growth
 from vggx.cli.sweeps import job_number, numbered
+from vggx.cli.weights_jobs import adopted, inflate
 
 
 def train(config: DictConfig) -> int:
@@ -16,10 +17,13 @@ def train(config: DictConfig) -> int:
     from vggx.runner.train import is_first, train
 
     resume = Path(config.resume) if config.resume else None
-    summary = train(settings.resolve(config), job=job_number(), resume=resume)
+    weights = adopted(config, config.weights) if config.weights and not resume else None
+    summary = train(settings.resolve(config), weights=weights, job=job_number(), resume=resume)
     if not is_first():
         return 0
-    names = ("modality", "plan", "params", "macs", "epochs", "val_accuracy", "test_accuracy", "train_seconds")
+    names = ["modality", "plan", "params", "macs", "epochs", "val_accuracy", "test_accuracy", "train_seconds"]
+    if summary["frozen_blocks"]:
+        names.insert(names.index("macs"), "trainable_params")
     show([{name: summary[name] for name in names}])
     ways = [f"{name} {count}" for name, count in summary["data"]["read_by"].items() if isinstance(count, int) and count]
     if ways:
@@ -31,13 +35,18 @@ def train(config: DictConfig) -> int:
 
 
 def evaluate(config: DictConfig) -> int:
+    from vggx.report import time_probe
     from vggx.report.tables import show
     from vggx.runner.evaluate import evaluate
 
-    found = evaluate(settings.resolve(config), Path(config.run), config.split)
+    if not isinstance(config.time_probe, bool):
+        raise ValueError(f"time_probe must be true or false, not {config.time_probe}")
+    found = evaluate(settings.resolve(config), Path(config.run), config.split, time_probe=config.time_probe)
     low, high = found["accuracy_interval_95"]
     shown = {name: value for name, value in found.items() if not isinstance(value, list | dict)}
     show([{**shown, **found["views"], "95 % interval": f"{low:.3f} to {high:.3f}"}])
+    if config.time_probe:
+        time_probe.show(found["time_probe"])
     return 0
 
 
@@ -48,7 +57,9 @@ def predict(config: DictConfig) -> int:
     inputs = [config.inputs] if isinstance(config.inputs, str) else list(config.inputs)
     options: dict[str, Any] = {key: config[key] for key in ("top", "device", "batch_size", "num_workers")}
     rows.check(config.format, config.output)
-    found = predict(Path(config.run), [str(name) for name in inputs], **options)
+    if config.run and config.weights:
+        raise ValueError("run=... and weights=... are two nets: give one of them")
+    found = predict(Path(config.run or config.weights), [str(name) for name in inputs], **options)
     if config.format == "json":
         rows.write(found, "json", config.output)
     elif config.format == "csv":
@@ -105,6 +116,7 @@ JOBS: dict[str, Callable[[DictConfig], int]] = {
     "train": train,
     "evaluate": evaluate,
     "predict": predict,
+    "inflate": inflate,
     "cost": cost,
     "cost budget": budget,
     "cost growth": growth,

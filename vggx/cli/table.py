@@ -7,6 +7,7 @@ COMMANDS = {
     "train": "train a net; its run folder holds weights, metrics, plots and a summary",
     "evaluate": "measure a trained net on a split of its data, or of other data",
     "predict": "name the classes of new files",
+    "inflate": "weights of images, published or own, into nets of clips or sound, and back, with proof",
     "cost": "parameters, MACs, FLOPs, memory and limits of nets side by side, before they are built",
     "cost budget": "the largest plan, width, input or batch within limits of MACs, parameters or memory",
     "cost growth": "how MACs grow with frames, pixels, seconds, width and depth",
@@ -19,7 +20,8 @@ FAMILIES = sorted({name.split()[0] for name in COMMANDS if " " in name} - set(CO
 REQUIRED: dict[str, list[tuple[str, ...]]] = {
     "train": [("modality", "experiment", "resume")],
     "evaluate": [("run",)],
-    "predict": [("run",), ("inputs",)],
+    "predict": [("run", "weights"), ("inputs",)],
+    "inflate": [("source",), ("target",), ("modality",)],
     "cost": [],
     "cost budget": [("modality", "run"), ("find",)],
     "cost growth": [],
@@ -33,6 +35,7 @@ EXAMPLES = {
         "vggx train modality=video modality.data.root=clips trainer.precision=bf16-mixed recipe=adamw",
         "vggx train -m modality=image,audio seed=0,1,2              # a sweep",
         "vggx train experiment=fashion_mnist modality.data.root=FOLDER",
+        "vggx train modality=video weights=vgg16_3d.safetensors freeze=2 recipe.layer_decay=0.75",
         "vggx train resume=runs/video/2026-01-31_12-00-00 trainer.max_epochs=60",
         "vggx train modality=audio --cfg job                        # show the config, train nothing",
     ],
@@ -40,11 +43,20 @@ EXAMPLES = {
         "vggx evaluate run=runs/video/2026-01-31_12-00-00",
         "vggx evaluate run=RUN split=val",
         "vggx evaluate run=RUN modality.data.root=OTHER_FOLDER modality.data.clips=10",
+        "vggx evaluate run=RUN time_probe=true                      # does it see motion, or only frames?",
     ],
     "predict": [
         "vggx predict run=RUN inputs=clip.mp4",
         "vggx predict run=RUN inputs=[a.wav,recordings] top=3 format=json",
         "vggx predict run=RUN inputs=photos format=csv output=classes.csv",
+        "vggx predict weights=vgg16_3d.safetensors inputs=clip.mp4",
+    ],
+    "inflate": [
+        "vggx inflate source=vgg16-397923af.pth target=vgg16_3d.safetensors modality=video",
+        "vggx inflate source=torchvision:VGG16_BN_Weights.IMAGENET1K_V1 target=vgg16_bn_3d.safetensors modality=video",
+        "vggx inflate source=timm:vgg19.tv_in1k target=vgg19_1d.safetensors modality=audio "
+        "modality.net.frequency=pooled",
+        "vggx inflate source=runs/image/2026-01-31_12-00-00 target=clips.safetensors modality=video classes=[walk,run]",
     ],
     "cost": [
         "vggx cost                                                  # every plan in every modality",
@@ -77,6 +89,21 @@ EXAMPLES = {
 
 # what a command's own keys mean, where the name and the default do not tell
 MEANINGS = {
+    "train": {
+        "freeze": "so many first blocks do not train, nor do the statistics of their norms move",
+    },
+    "evaluate": {
+        "time_probe": "true: the same clips with their frames shuffled, reversed and still, too",
+    },
+    "inflate": {
+        "source": "file, run folder, torchvision:WEIGHTS or timm:NAME",
+        "target": ".safetensors file; its report goes beside it",
+        "init": "center or mean: of a kernel's new axis",
+        "convention": "imagenet (RGB) or caffe (BGR 0..255): the source's input, where its names do not tell",
+        "classes": "[names] or their number; the source's where unset",
+        "allow_fresh": "[block4, fc6, head, norm]: what may inherit nothing",
+        "overwrite": "true: replace an existing target",
+    },
     "cost": {
         "by": "net, block or layer",
         "classes": "1,000 where unset, or the run's",

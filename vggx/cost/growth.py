@@ -118,13 +118,15 @@ def width_law(modality: Modality, classes: int) -> Law:
 
 
 def depth_laws(modality: Modality, classes: int) -> list[Law]:
-    """In the layers of every block: another 3-wide one has as many channels in as out, and keeps the map's size."""
+    """In the layers of every block: one more like its own has as many channels in as out, and keeps the map's size."""
     arguments, costs = modality.vgg_arguments(), ledger_of(modality, classes)
     dims, macs = len(arguments["input_shape"]) - 1, total(costs)["macs"]
     found = []
-    for number, block in enumerate(get_plan(arguments["plan"], arguments["width"]).blocks, 1):
+    plan = get_plan(arguments["plan"], arguments["width"], arguments.get("kernel", 3))
+    for number, block in enumerate(plan.blocks, 1):
         first = next(cost for cost in costs if cost.part == f"block{number}")
-        another, layers = Fraction(3**dims * block.width * first.written), len(block.kernels)
+        weights = nd.product(nd.per_axis(block.kernels[0], dims)) * block.width
+        another, layers = Fraction(weights * first.written), len(block.kernels)
         found.append(law(f"layers of block{number}", layers, {1: another, 0: macs - another * layers}))
     return found
 

@@ -68,6 +68,7 @@ def ledger(
     head: str = "fc",
     grid: Sequence[int] | None = None,
     dropout: float = 0.5,
+    kernel: int | Sequence[int] = 3,
     pools: Sequence[int | Sequence[int]] | None = None,
     padding: str | Sequence[str] = "zeros",
     rows: int = 1,
@@ -83,7 +84,7 @@ def ledger(
     channels, *size = input_shape
     dims = len(size)
     check_structure(dims, classes, norm, head, grid, activation, dropout)
-    chosen = get_plan(plan, width)
+    chosen = get_plan(plan, width, kernel)
     layers = geometry.backbone_layers(chosen, dims, channels, pools)
     geometry.check_input(chosen, layers, size)
     rules = saved.Rules(norm != "none", activation, dropout, nd.paddings(padding, dims))

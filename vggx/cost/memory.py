@@ -26,7 +26,8 @@ from torch.distributed._tools.mem_tracker import MemTracker
 from torch.nn import functional as F
 from torch.optim import Optimizer
 from torch.overrides import TorchFunctionMode
-from torch.utils._python_dispatch import TorchDispatchMode
+
+from vggx.init import Undrawn
 
 # what a forward pass is cast to; None: nothing is
 PRECISIONS: dict[str, torch.dtype | None] = {"32-true": None, "bf16-mixed": torch.bfloat16, "16-mixed": torch.float16}
@@ -54,17 +55,6 @@ class Memory:
     activations: int
     temporary: int
     peak: int
-
-
-class Undrawn(TorchDispatchMode):
-    """Leaves random weights undrawn: pages that nobody writes take neither memory nor time."""
-
-    DRAWS = (torch.ops.aten.uniform_.default, torch.ops.aten.normal_.default)
-
-    def __torch_dispatch__(
-        self, func: Any, types: Any, args: tuple[Any, ...] = (), kwargs: Mapping[str, Any] | None = None
-    ) -> Any:
-        return args[0] if func in self.DRAWS else func(*args, **(kwargs or {}))
 
 
 class CudaCasts(TorchFunctionMode):

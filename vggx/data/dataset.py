@@ -1,4 +1,4 @@
-"""samples -> items {input, label, file, bad}: one item per view of a file, with what could not be read named."""
+"""samples -> items {input, label, file, view, bad}: one item per view of a file, with what could not be read named."""
 
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -66,14 +66,14 @@ class MediaDataset(Dataset[Item]):
                     raise
                 bad[sample.path] = str(error)
                 continue
-            return {"input": x, "label": sample.label, "file": file, "bad": bad}
+            return {"input": x, "label": sample.label, "file": file, "view": view, "bad": bad}
         if self.train:
             raise ValueError(f"none of the {len(self.samples)} files can be read; the first: {min(bad.values())}")
         return {"input": None, "bad": bad}
 
 
 def collate(items: Sequence[Item]) -> Item:
-    """Items -> a batch {input (N, ...), label (N,), file (N,), bad}; items that could not be read are left out.
+    """Items -> a batch {input (N, ...), label, file and view (N,), bad}; items that could not be read are left out.
 
     Waveforms of different lengths are padded with zeros to the longest, and the batch has their `lengths` (N,) too.
     A batch of which nothing is left has an `input` of None.
@@ -83,7 +83,7 @@ def collate(items: Sequence[Item]) -> Item:
     if not good:
         return {"input": None, "bad": bad}
     inputs = [item["input"] for item in good]
-    batch = default_collate([{name: item[name] for name in ("label", "file")} for item in good])
+    batch = default_collate([{name: item[name] for name in ("label", "file", "view")} for item in good])
     if inputs[0].ndim == 1 and len({len(x) for x in inputs}) > 1:
         batch |= {"input": pad_sequence(inputs, batch_first=True), "lengths": torch.tensor([len(x) for x in inputs])}
     else:

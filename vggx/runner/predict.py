@@ -1,4 +1,4 @@
-"""a run folder and new files -> a row per file: its classes by score, or why it cannot be read."""
+"""a run folder or a net's file, and new files -> a row per file: its classes by score, or why it cannot be read."""
 
 from collections.abc import Sequence
 from pathlib import Path

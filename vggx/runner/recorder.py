@@ -8,7 +8,7 @@ from typing import Any
 from lightning import LightningModule, Trainer
 from lightning.pytorch.callbacks import Checkpoint
 
-from vggx import files
+from vggx import files, recipes
 from vggx.runner.run_folder import BEST, LAST
 
 
@@ -46,8 +46,8 @@ class Recorder(Checkpoint):
         seconds = self.ended - self.started
         self.train_seconds += seconds
         found = {name: value.item() for name, value in trainer.callback_metrics.items()}
-        lr = trainer.optimizers[0].param_groups[0]["lr"]
-        row = {"epoch": trainer.current_epoch + 1, **found, "lr": lr, "seconds": round(seconds, 3)}
+        lr = recipes.unscaled_lr(trainer.optimizers[0])
+        row: dict[str, Any] = {"epoch": trainer.current_epoch + 1, **found, "lr": lr, "seconds": round(seconds, 3)}
         self.history = [*self.history, row]
         if "val_accuracy" not in found or rank(row) > rank(self.best):
             self.best_epoch = row["epoch"]

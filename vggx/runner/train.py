@@ -9,35 +9,42 @@ from typing import Any
 import torch
 from lightning import Trainer, seed_everything
 
-from vggx import files, nd
+from vggx import files, nd, tuning
 from vggx import settings as settings_module
 from vggx.cost.ledger import ledger_of, total
 from vggx.data.datamodule import SplitData
 from vggx.data.listing import SPLITS
 from vggx.data.statistics import MEASURING, measure
 from vggx.net import PreparedNet
-from vggx.options import Settings
+from vggx.options import Modality, Settings, given
 from vggx.progress import progress
 from vggx.report import classes as class_report
 from vggx.report import plots
+from vggx.report.transfer import in_a_line
 from vggx.runner import trainer as trainers
 from vggx.runner.bad_files import BadFiles
 from vggx.runner.checkpoint_io import read_checkpoint
+from vggx.runner.inherit import inherit, provenance
 from vggx.runner.random_state import RandomState
 from vggx.runner.recorder import Recorder
 from vggx.runner.run_folder import BEST, clear_leftovers, last_checkpoint, new_run
+from vggx.surgery.transfer import Transfer
 from vggx.tasks.classify import ClassifyTask
 from vggx.weights import store
+from vggx.weights.source import Weights, read_weights
 
-SUMMARY = "summary.json"
+SUMMARY, WEIGHTS_REPORT = "summary.json", "weights.report.json"
 VERSIONS = ("vggx", "torch", "torchvision", "torchaudio", "lightning", "decord", "soundfile")
 
 
-def train(settings: Settings, *, job: int | None = None, resume: Path | None = None) -> dict[str, Any]:
+def train(
+    settings: Settings, *, weights: Weights | None = None, job: int | None = None, resume: Path | None = None
+) -> dict[str, Any]:
     """Train a net, or go on with the run in `resume`; returns what summary.json holds.
 
     Args:
         settings: from `vggx.settings.resolve`.
+        weights: what `settings.weights` names, where it is read already; a resumed run has its own.
         job: the run's number in a sweep.
         resume: a run folder to go on in, from its last checkpoint.
 
@@ -59,7 +66,9 @@ def train(settings: Settings, *, job: int | None = None, resume: Path | None = N
     empty = [name for label, name in enumerate(listing.classes) if label not in seen]
     if empty:
         raise ValueError(f"no training file is of the class {', '.join(empty)}: it could not be learned")
-    net: PreparedNet = modality.build(len(listing.classes))
+    if weights is None and settings.weights and not resume:
+        weights = read_weights(settings.weights, plan=modality.net.plan)
+    net, found = begun(modality, listing.classes, weights, settings.allow_fresh)
     sizes = {split: len(listing.splits[split]) for split in SPLITS}
     if settings.recipe.schedule == "plateau" and not sizes["val"]:
         raise ValueError("recipe.schedule=plateau waits for the validation accuracy, and there is no validation split")
@@ -70,19 +79,29 @@ def train(settings: Settings, *, job: int | None = None, resume: Path | None = N
     if modality.net.measures_input() and checkpoint is None:
         measure(net, progress(data.loader(data.dataset("train")), MEASURING), modality.net)
     card = store.make_card(modality, net, listing.classes)
-    task = ClassifyTask(net, settings.recipe, card)
+    if weights is not None and found is not None:
+        card["weights"] = provenance(weights, found)
+    task = ClassifyTask(net, settings.recipe, card, settings.freeze)
     if checkpoint is not None:
         saved = read_checkpoint(checkpoint)
         task.on_load_checkpoint(saved)  # refuses what does not fit before anything in the folder is written
         data.start_epoch = saved["epoch"] + 1
+    paces = task.paces()
     first = is_first()
     folder = resume or (new_run(settings.runs, modality.name, job) if first else Path(os.devnull))
     recorder.folder = folder
     costs = total(ledger_of(modality, len(listing.classes)))
+    training = sum(parameter.numel() for parameter in net.parameters() if parameter.requires_grad)
     if first:
         trainer.logger = trainers.LOGGERS[settings.logger](folder)
         files.write_text(folder / settings_module.CONFIG, settings_module.to_yaml(settings))
-        say(f"net: plan {card['plan']} in dims {card['dims']}, {costs['params']:,} parameters, {costs['macs']:,} MACs")
+        count = f"{costs['params']:,} parameters" + (f" ({training:,} of them train)" if settings.freeze else "")
+        say(f"net: plan {card['plan']} in dims {card['dims']}, {count}, {costs['macs']:,} MACs")
+        if found is not None:
+            files.write_json(folder / WEIGHTS_REPORT, {"source": card["weights"], "layers": found.rows})
+            say(f"weights: {settings.weights}: {in_a_line(found.rows)}")
+        if settings.recipe.layer_decay != 1 or settings.recipe.fresh_factor != 1:
+            say(f"learning rates: {tuning.in_a_line(paces, given(settings.recipe.lr, 'lr'))}")
         say(f"run: {folder}")
     if settings.trainer.channels_last:
         nd.channels_last(net, net.vgg.dims)
@@ -104,10 +123,13 @@ def train(settings: Settings, *, job: int | None = None, resume: Path | None = N
         "norm": modality.net.norm,
         "dims": card["dims"],
         **costs,
+        "trainable_params": training,
+        "frozen_blocks": settings.freeze,
         "input_shape": card["input"]["shape"],
         "classes": listing.classes,
         "data": {"source": data.source, "root": modality.data.root, "files": sizes, "read_by": data.reading()},
         "seed": settings.seed,
+        "weights": card.get("weights"),
         **recorder.summary(),
         "test_accuracy": None,
         **{name: value for name, value in measured.items() if name.startswith("test_")},
@@ -121,6 +143,15 @@ def train(settings: Settings, *, job: int | None = None, resume: Path | None = N
             title = f"{modality.name}, {judged}, {len(labels)} files"
             class_report.write(predicted, labels, listing.classes, title, folder)
     return {"run": str(folder), **summary}
+
+
+def begun(
+    modality: Modality, classes: list[str], weights: Weights | None, allow_fresh: list[str]
+) -> tuple[PreparedNet, Transfer | None]:
+    """The net that training begins with: its weights drawn, or those that it can inherit."""
+    if weights is None:
+        return modality.build(len(classes)), None
+    return inherit(modality, len(classes), weights, keep_classes=weights.classes == classes, allow_fresh=allow_fresh)
 
 
 def machine(trainer: Trainer) -> dict[str, Any]:

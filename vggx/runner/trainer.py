@@ -106,6 +106,7 @@ NOISE = (
     "log_every_n_steps",
     "isinstance.treespec",
     "GPU available but not used",
+    "module.s. in eval mode at the start of training",  # those that `freeze` keeps there
     "lr_scheduler.step.*before.*optimizer.step",
     "recommended to use .self.log.*sync_dist",  # the metrics are gathered before they are logged
 )

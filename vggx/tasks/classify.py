@@ -1,7 +1,7 @@
 """batch {input, label, file, bad} -> loss and metrics: the LightningModule of every modality."""
 
 from dataclasses import asdict
-from typing import Any
+from typing import Any, Self
 
 import torch
 from lightning import LightningModule
@@ -10,12 +10,13 @@ from torch.nn import functional as F
 from torch.optim.lr_scheduler import ReduceLROnPlateau
 from torchmetrics import MeanMetric
 
-from vggx import configs, recipes
+from vggx import configs, recipes, tuning
 from vggx.options import Recipe
 from vggx.tasks.predictions import Predictions, by_file, measures
 
 Batch = dict[str, Any]
 FREE = ("dropout", "init")  # options of a net that its weights do not depend on
+LASTING = ("optimizer", "schedule", "layer_decay", "fresh_factor")  # of a recipe, in which a resumed run's states fit
 
 
 class ClassifyTask(LightningModule):
@@ -29,17 +30,37 @@ class ClassifyTask(LightningModule):
         net: from a modality's options.
         recipe: how it is trained.
         card: what the checkpoint says of the net, so that it is not loaded into another.
+        freeze: so many first blocks of the net do not train.
+
+    Raises:
+        ValueError: a recipe that cannot be followed, or more frozen blocks than there are.
     """
 
-    def __init__(self, net: nn.Module, recipe: Recipe, card: dict[str, Any]):
+    def __init__(self, net: nn.Module, recipe: Recipe, card: dict[str, Any], freeze: int = 0):
         super().__init__()
         recipes.check(recipe)
         self.net = net
         self.recipe = recipe
         self.card = card
         self.resumed_recipe: dict[str, Any] | None = None
+        self.frozen = tuning.freeze(net, freeze)
         self.train_loss, self.train_hits, self.evaluation_loss = MeanMetric(), MeanMetric(), MeanMetric()
         self.predictions = Predictions()
+
+    def train(self, mode: bool = True) -> Self:
+        """As ever, but frozen blocks stay in evaluation mode, in which the statistics of their norms stand still."""
+        super().train(mode)
+        for block in self.frozen:
+            block.eval()
+        return self
+
+    def paces(self) -> dict[str, tuning.Pace]:
+        """How fast each parameter learns that does, by its name in the net.
+
+        Raises:
+            ValueError: a recipe for weights that the net did not begin with.
+        """
+        return tuning.paces(self.net, self.recipe, self.card.get("weights", {}).get("fresh"))
 
     def training_step(self, batch: Batch, index: int) -> Tensor:
         x, lengths, labels = batch["input"], batch.get("lengths"), batch["label"]
@@ -98,7 +119,8 @@ class ClassifyTask(LightningModule):
         self.evaluation_end("test")
 
     def configure_optimizers(self) -> Any:
-        optimiser = recipes.optimizer(self.net, self.recipe)
+        scales = {name: pace.scale for name, pace in self.paces().items()}
+        optimiser = recipes.optimizer(self.net, self.recipe, scales)
         steps, epochs = int(self.trainer.estimated_stepping_batches), self.trainer.max_epochs or 1
         schedule = recipes.scheduler(optimiser, self.recipe, steps, epochs)
         # plateau is stepped in on_train_epoch_end: Lightning would do it after the checkpoint of the epoch is written
@@ -116,21 +138,25 @@ class ClassifyTask(LightningModule):
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         checkpoint["card"] = self.card
         checkpoint["recipe"] = asdict(self.recipe)
+        checkpoint["freeze"] = len(self.frozen)
 
     def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
-        saved, recipe = checkpoint.get("card", {}), checkpoint.get("recipe", {})
+        # an option that the checkpoint does not know is younger than it, and what it did then is the default
+        saved, recipe = checkpoint.get("card", {}), asdict(Recipe()) | checkpoint.get("recipe", {})
         for key in ("modality", "plan", "dims", "classes"):
             if saved.get(key) != self.card[key]:
                 raise ValueError(f"the checkpoint's {key} is {saved.get(key)}, the net's is {self.card[key]}")
-        # an option that the checkpoint does not know is younger than it, and what it did then is the default
         before = {**configs.load(f"modality/{self.card['modality']}").net, **saved["net"]}
         for key, value in self.card["net"].items():
             if key not in FREE and before.get(key) != value:
                 raise ValueError(f"modality.net.{key}={value}: the checkpoint's net has {before.get(key)}")
-        for key in ("optimizer", "schedule"):
-            if recipe.get(key) != getattr(self.recipe, key):
-                wanted = getattr(self.recipe, key)
-                raise ValueError(f"recipe.{key}={wanted}: the run was begun with {recipe.get(key)} and goes on with it")
+        wanted = {f"recipe.{key}": (getattr(self.recipe, key), recipe[key]) for key in LASTING}
+        wanted["freeze"] = len(self.frozen), checkpoint.get("freeze", 0)
+        for key, (now, then) in wanted.items():
+            if now != then:
+                raise ValueError(f"{key}={now}: the run was begun with {then} and goes on with it")
+        if "weights" in saved:  # the file they came from may be gone
+            self.card["weights"] = saved["weights"]
         self.resumed_recipe = recipe
 
     def on_train_start(self) -> None:

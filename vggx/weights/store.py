@@ -1,15 +1,19 @@
-"""A net as two files: net.safetensors (its weights) and net.json (its card: all that is needed to use them)."""
+"""A net as net.safetensors (its weights) and net.json (its card: all that is needed to use them).
+
+The card stands in the safetensors file's metadata too, so that the file alone is a net.
+"""
 
 import json
 from pathlib import Path
 from typing import Any
 
-from safetensors import SafetensorError
+from safetensors import SafetensorError, safe_open
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
 import vggx
 from vggx import files
+from vggx.init import Undrawn
 from vggx.net import PreparedNet
 from vggx.options import Modality
 from vggx.settings import modality_of, plain_options
@@ -39,43 +43,77 @@ def state_of(net: nn.Module) -> dict[str, Tensor]:
 
 
 def save_net(folder: Path, net: nn.Module, card: dict[str, Any]) -> None:
-    with files.atomic(folder / WEIGHTS) as temporary:
-        save_file(state_of(net), temporary, metadata={"card": json.dumps(card)})
+    save_file_of_net(folder / WEIGHTS, net, card)
     files.write_json(folder / CARD, card)
 
 
-def read_card(folder: Path) -> dict[str, Any]:
-    """
+def save_file_of_net(path: Path, net: nn.Module, card: dict[str, Any], more: dict[str, str] | None = None) -> None:
+    """A net as one file; `more` is what else its metadata tell to those who do not read cards."""
+    with files.atomic(path) as temporary:
+        save_file(state_of(net), temporary, metadata={"card": json.dumps(card), **(more or {})})
+
+
+def read_card(path: Path) -> dict[str, Any]:
+    """The card of a run folder, or of a safetensors file.
+
     Raises:
         FileNotFoundError: no card there.
         ValueError: not a card that this version reads.
     """
-    path = folder / CARD
+    if path.is_file():
+        return card_of_file(path)
+    folder, path = path, path / CARD
     if not path.is_file():
         raise FileNotFoundError(f"{folder} has no {CARD}: no net was saved there (did the run end its first epoch?)")
+    return check_card(parsed(path.read_text(encoding="utf-8"), path), path)
+
+
+def card_of_file(path: Path) -> dict[str, Any]:
     try:
-        card = json.loads(path.read_text(encoding="utf-8"))
+        with safe_open(path, "pt") as file:
+            metadata = file.metadata() or {}
+    except SafetensorError as error:
+        raise ValueError(f"{path} is not a whole safetensors file: {error}") from error
+    if "card" not in metadata:
+        raise ValueError(f"{path} is no net of vggx: its metadata have no card. vggx inflate makes one of it")
+    return check_card(parsed(metadata["card"], path), path)
+
+
+def parsed(text: str, path: Path) -> Any:
+    try:
+        return json.loads(text)
     except ValueError as error:
         raise ValueError(f"{path} is not JSON: {error}") from error
+
+
+def check_card(card: Any, path: Path) -> dict[str, Any]:
+    """
+    Raises:
+        ValueError: not a card that this version reads.
+    """
     if not isinstance(card, dict) or card.get("format") != FORMAT:
         raise ValueError(f"{path} is not a net's card of format {FORMAT}")
     if not isinstance(card.get("classes"), list) or not all(isinstance(name, str) for name in card["classes"]):
         raise ValueError(f"{path} has no list of class names under `classes`")
+    for key, kind in {"modality": str, "plan": str, "net": dict, "data": dict, "input": dict}.items():
+        if not isinstance(card.get(key), kind):
+            raise ValueError(f"{path} is no whole card of a net: it has no `{key}`")
     return card
 
 
-def load_net(folder: str | Path) -> tuple[PreparedNet, Modality, dict[str, Any]]:
-    """The net of a run folder in evaluation mode, its modality's options, and its card.
+def load_net(path: str | Path) -> tuple[PreparedNet, Modality, dict[str, Any]]:
+    """The net of a run folder or of a file in evaluation mode, its modality's options, and its card.
 
     Raises:
         FileNotFoundError: a file is missing.
         ValueError: a card or weights that cannot be read, or that do not fit each other.
     """
-    folder = Path(folder)
-    card = read_card(folder)
-    modality = modality_of(card, folder / CARD)
-    net: PreparedNet = modality.build(len(card["classes"]))
-    load_weights(net, folder / WEIGHTS)
+    path = Path(path)
+    card = read_card(path)
+    modality = modality_of(card, path if path.is_file() else path / CARD)
+    with Undrawn():
+        net: PreparedNet = modality.build(len(card["classes"]))
+    load_weights(net, path if path.is_file() else path / WEIGHTS)
     return net.eval(), modality, card
 
 

@@ -1,5 +1,7 @@
-"""modalities.video.net: published counts, time pools, time padding, and clips too short for them."""
+"""modalities.video.net: published counts, time pools, kernels and padding, and clips too short for them."""
 
+from dataclasses import asdict, replace
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -8,7 +10,14 @@ from torch import Tensor
 
 from modalities.video.net import build
 from modalities.video.options import Data, Net
-from vggx.net import PreparedNet
+from vggx import configs, settings
+from vggx.blocks import ConvUnit
+from vggx.cost.counter import count
+from vggx.cost.ledger import ledger_of, total
+from vggx.net import VGG, PreparedNet
+from vggx.options import Modality, Recipe
+from vggx.tasks.classify import ClassifyTask
+from vggx.weights.store import load_net, make_card, save_net
 
 
 def options(**given: Any) -> Data:
@@ -124,6 +133,79 @@ def test_time_padding_leaves_the_borders_of_the_picture_alone() -> None:
     held = torch.cat([x[:, :, :1], x, x[:, :, -1:]], 2)
     expected = torch.nn.functional.conv3d(held, unit.conv.weight, unit.conv.bias, padding=(0, 1, 1)).relu()
     torch.testing.assert_close(unit(x), expected)
+
+
+# kernels along time
+
+
+@pytest.mark.parametrize("time_kernel", [1, 5, 7])
+def test_the_kernels_along_time(time_kernel: int) -> None:
+    backbone = net(plan="C:3", time_kernel=time_kernel).vgg.backbone
+    shapes = [tuple(unit.conv.kernel_size) for unit in backbone.modules() if isinstance(unit, ConvUnit)]
+    assert shapes == [(time_kernel, 3, 3)] * 6 + [(1, 1, 1)]
+
+
+def test_a_time_kernel_of_3_is_the_plans_own() -> None:
+    with torch.device("meta"):
+        plain = VGG((3, 16, 112, 112), 400, plan="C", pools=[(1, 2, 2), 2, 2, 2, 2], grid=(1, 3, 3))
+    found = on_meta(options(**REAL), plan="C", time_kernel=3).vgg
+    assert {name: value.shape for name, value in found.state_dict().items()} == {
+        name: value.shape for name, value in plain.state_dict().items()
+    }
+
+
+@pytest.mark.parametrize("time_kernel", [1, 5, 7])
+@pytest.mark.parametrize("time_padding", ["zeros", "replicate"])
+def test_another_time_kernel_is_counted_to_the_last_digit(time_padding: str, time_kernel: int) -> None:
+    given = {"plan": "C", "norm": "batch", "time_kernel": time_kernel, "time_padding": time_padding}
+    data = options(**REAL)
+    found = total(ledger_of(Modality(name="video", code="modalities.video", net=Net(**given), data=data), 400))
+    counted = asdict(count(on_meta(data, **given).vgg, torch.empty(1, 3, 16, 112, 112, device="meta")))
+    assert {name: found[name] for name in counted} == counted
+
+
+@pytest.mark.parametrize("time_kernel", [2, 0, -1])
+def test_an_even_time_kernel_is_refused_by_name(time_kernel: int) -> None:
+    with pytest.raises(ValueError, match=rf"modality\.net\.time_kernel must be odd, 1 or more, not {time_kernel}"):
+        net(time_kernel=time_kernel)
+
+
+@pytest.mark.parametrize("frames", [1, 2])
+def test_a_kernel_longer_than_the_clip_sees_its_border_frames_repeated(frames: int) -> None:
+    """By hand: of one frame the sum over the kernel's time, of two each half of it, wherever its middle lies."""
+    unit = net(time_kernel=7, time_padding="replicate").vgg.backbone.block1.conv1_1
+    x = torch.randn(1, 3, frames, 6, 6, generator=torch.Generator().manual_seed(0))
+    weight = unit.conv.weight
+    found = unit(x)
+    assert found.shape == (1, 16, frames, 6, 6)
+    for place in range(frames):
+        first = 7 if frames == 1 else 4 - place  # so many of the seven lie on the first frame or before it
+        seen = [(x[:, :, 0], weight[:, :, :first].sum(2)), (x[:, :, -1], weight[:, :, first:].sum(2))]
+        expected = sum(torch.nn.functional.conv2d(frame, part, padding=1) for frame, part in seen)
+        torch.testing.assert_close(found[:, :, place], (expected + unit.conv.bias.view(-1, 1, 1)).relu())
+
+
+def test_a_net_and_a_checkpoint_older_than_the_time_kernel_have_3(tmp_path: Path) -> None:
+    modality = settings.usual(configs.load("modality/video"))
+    modality.net, modality.data = replace(modality.net, plan="micro", head="pooled"), replace(modality.data, size=16)
+    older, wider = modality.build(5).eval(), replace(modality, net=replace(modality.net, time_kernel=5))
+    card = make_card(modality, older, list("abcde"))
+    assert card["net"].pop("time_kernel") == 3
+    save_net(tmp_path, older, card)
+    loaded, read, _ = load_net(tmp_path)
+    assert read.net == modality.net
+    x = clip(16)
+    assert torch.equal(loaded(x), older(x))
+
+    def resume(now: Modality) -> None:
+        made = make_card(now, now.build(5), list("abcde"))
+        recipe = Recipe(optimizer="sgd", lr=0.1)
+        begun = {"card": card, "recipe": asdict(recipe), "freeze": 0}
+        ClassifyTask(now.build(5), recipe, made).on_load_checkpoint(begun)
+
+    resume(modality)
+    with pytest.raises(ValueError, match=r"modality\.net\.time_kernel=5: the checkpoint's net has 3"):
+        resume(wider)
 
 
 def test_an_unknown_time_padding_is_refused() -> None:

@@ -125,6 +125,9 @@ def test_evaluate_gives_the_accuracy_of_the_summary(vggx: Any, audio_run: Path) 
     assert "was trained with 8000" in other.err
     wrong = vggx("evaluate", f"run={audio_run}", "split=tst")
     assert "split must be one of train, val, test, not 'tst'" in wrong.err
+    still = vggx("evaluate", f"run={audio_run}", "time_probe=true")
+    assert "time_probe wants clips of frames; audio has none: its samples' axes are samples" in still.err
+    assert "time_probe must be true or false, not yes" in vggx("evaluate", f"run={audio_run}", "time_probe=yes").err
 
 
 def test_resume_goes_on_in_the_same_folder_and_words_win(vggx: Any, audio_run: Path, tmp_path: Path) -> None:

@@ -39,6 +39,18 @@ def test_every_plan_in_every_modality(vggx: Any) -> None:
     ]
 
 
+def test_the_first_blocks_of_a_plan(vggx: Any) -> None:
+    words = ("modality=image", "modality.net.plan=vgg19:3", "modality.net.norm=none", "modality.net.head=pooled")
+    (row,) = rows_of(vggx("cost", *words, "format=json"))
+    assert (row["plan"], row["conv_params"]) == ("vgg19:3", 2_325_568)
+    assert [row["grows"] for row in rows_of(vggx("cost", "growth", *words, "format=json"))] == [
+        *("size", "width", "layers of block1", "layers of block2", "layers of block3")
+    ]
+    assert rows_of(vggx("cost", "budget", *words, "find=size", "macs=1e9", "format=json"))[0]["plan"] == "vgg19:3"
+    answer = vggx("cost", "modality=image", "modality.net.plan=E:6")
+    assert "plan E:6: E has 5 blocks, so give E:1 to 5" in answer.err
+
+
 def test_cost_into_a_file(vggx: Any) -> None:
     assert vggx("cost", "format=json", "output=my cost.json").code == 0
     assert json.loads(Path("my cost.json").read_text())["rows"]

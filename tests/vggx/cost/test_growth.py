@@ -80,14 +80,25 @@ def test_width_is_exact_where_it_rounds_nothing(name: str, options: dict, plan: 
         assert law.at(width) == macs(with_value(made, "width", width))
 
 
-@pytest.mark.parametrize("name", ["image", "video", "audio"])
-def test_plan_e_is_plan_d_with_a_layer_more_in_three_blocks(name: str) -> None:
-    found = depth_laws(modality(name, plan="D"), 10)
+@pytest.mark.parametrize(
+    ("name", "options"), [("image", {}), ("video", {}), ("video", {"time_kernel": 7}), ("audio", {})]
+)
+def test_plan_e_is_plan_d_with_a_layer_more_in_three_blocks(name: str, options: dict) -> None:
+    found = depth_laws(modality(name, plan="D", **options), 10)
     assert [law.option for law in found] == [f"layers of block{number}" for number in range(1, 6)]
     assert [law.value for law in found] == [2, 2, 3, 3, 3]
     more = sum(law.at(law.value + 1) - law.at(law.value) for law in found[2:])
-    assert macs(modality(name, plan="E")) - macs(modality(name, plan="D")) == more
-    assert all(law.at(law.value) == macs(modality(name, plan="D")) for law in found)
+    assert macs(modality(name, plan="E", **options)) - macs(modality(name, plan="D", **options)) == more
+    assert all(law.at(law.value) == macs(modality(name, plan="D", **options)) for law in found)
+
+
+@pytest.mark.parametrize("time_kernel", [1, 5, 7])
+def test_laws_of_a_clip_are_exact_with_another_kernel_along_time(time_kernel: int) -> None:
+    made = modality("video", plan="C:3", time_kernel=time_kernel)
+    for option, value in (("frames", 48), ("size", 56), ("width", 0.5)):
+        law = next(law for law in laws(made, 10) if law.option == option)
+        assert law.at(law.value) == macs(made)
+        assert law.at(value) == macs(with_value(made, option, value))
 
 
 def test_laws_of_a_modality_in_their_order() -> None:

@@ -157,6 +157,7 @@ def nets(draw: st.DrawFn) -> tuple[tuple[int, ...], int, dict]:
         "head": draw(st.sampled_from(["fc", "pooled"])),
         "grid": draw(st.one_of(st.none(), st.tuples(*[st.integers(1, 4)] * dims))),
         "activation": draw(st.sampled_from(["relu", "leaky_relu"])),
+        "kernel": draw(st.one_of(st.just(3), st.tuples(*[st.sampled_from([1, 3, 5, 7])] * dims))),
         "padding": draw(st.sampled_from(["zeros", "replicate"])),
     }
     if options["pools"] is None:
@@ -210,6 +211,8 @@ def test_the_outputs_are_the_sizes_on_every_axis() -> None:
     [
         ({"plan": "F"}, "no plan is called 'F'"),
         ({"width": 0}, "the width multiplier must be positive"),
+        ({"plan": "A:6"}, "plan A:6: A has 5 blocks"),
+        ({"kernel": (2, 3)}, r"kernels must be odd to keep the size of the map, got \(2, 3\)"),
         ({"pools": [2]}, "plan micro has 3 blocks and needs as many pools"),
         ({"grid": (1, 1, 1)}, "2 spatial axes need 2 values"),
         ({"input_shape": (3, 64, 7)}, "an input of 7 along width is too short for plan micro"),

@@ -25,7 +25,7 @@ MICRO: dict[str, Any] = {"plan": "micro", "head": "pooled"}
 SMALL = [
     ("image", {**MICRO, "size": 64, "norm": "batch"}, 16),
     ("image", {**MICRO, "size": 64, "norm": "none"}, 16),
-    ("video", {**MICRO, "size": 32, "frames": 8, "norm": "batch"}, 4),
+    ("video", {**MICRO, "size": 32, "frames": 8, "norm": "batch", "time_kernel": 5, "time_padding": "replicate"}, 4),
     ("video", {**MICRO, "size": 32, "frames": 8, "norm": "none"}, 4),
     ("audio", {**MICRO, "norm": "batch"}, 4),
     ("audio", {**MICRO, "norm": "none", "head": "fc"}, 4),

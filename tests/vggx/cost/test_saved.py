@@ -81,6 +81,7 @@ def nets(draw: st.DrawFn) -> tuple[tuple[int, ...], dict]:
         "head": draw(st.sampled_from(["fc", "pooled"])),
         "grid": draw(st.one_of(st.none(), st.tuples(*[st.integers(1, 4)] * dims))),
         "dropout": draw(st.sampled_from([0.0, 0.3])),
+        "kernel": draw(st.one_of(st.just(3), st.tuples(*[st.sampled_from([1, 3, 5, 7])] * dims))),
         "padding": [draw(padding) for _ in range(dims)],
     }
 

@@ -134,8 +134,9 @@ def test_an_item_names_its_file_and_label(samples: list[Sample]) -> None:
 def test_every_view_of_every_file(samples: list[Sample]) -> None:
     dataset = evaluation(samples, views=3)
     assert len(dataset) == 30
-    found = [(item["file"], int(item["input"][1])) for item in (dataset[index] for index in range(30))]
-    assert found == [(file, view) for file in range(10) for view in range(3)]
+    items = [dataset[index] for index in range(30)]
+    found = [(item["file"], item["view"], int(item["input"][1])) for item in items]
+    assert found == [(file, view, view) for file in range(10) for view in range(3)]
 
 
 def test_a_number_of_views_for_each_file(samples: list[Sample]) -> None:
@@ -148,6 +149,7 @@ def test_a_batch_stacks_inputs_labels_and_files(samples: list[Sample]) -> None:
     assert batch["input"].shape == (2, 4)
     assert batch["label"].tolist() == [2, 2]
     assert batch["file"].tolist() == [2, 5]
+    assert batch["view"].tolist() == [0, 0]
     assert batch["bad"] == {}
 
 

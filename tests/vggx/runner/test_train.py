@@ -25,6 +25,7 @@ FILES = {
 SUMMARY = {
     "modality", "plan", "dims", "params", "macs", "input_shape", "classes", "epochs", "seed", "val_accuracy",
     "test_accuracy", "train_seconds", "samples_per_second", "device", "versions", "bad_files", "best_epoch",
+    "trainable_params", "frozen_blocks",
 }  # fmt: skip
 
 
@@ -99,13 +100,22 @@ def test_the_same_seed_gives_the_same_run_and_another_does_not(make: Any, traine
     assert len({run["run"] for run in (trained, again, other)}) == 3
 
 
-@pytest.mark.parametrize(("schedule", "workers"), [("cosine", 0), ("plateau", 0), ("cosine", 2)])
+@pytest.mark.parametrize(
+    ("schedule", "workers", "tuned"),
+    [
+        ("cosine", 0, {}),
+        ("plateau", 0, {}),
+        ("cosine", 2, {}),
+        ("cosine", 0, {"freeze": 1, "recipe__layer_decay": 0.5}),
+        ("plateau", 0, {"freeze": 1, "recipe__layer_decay": 0.5}),
+    ],
+)
 def test_a_resumed_run_ends_bit_for_bit_where_the_unbroken_one_does(
-    make: Any, schedule: str, workers: int, monkeypatch: pytest.MonkeyPatch
+    make: Any, schedule: str, workers: int, tuned: dict[str, Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # dropout and mixup draw from the random states that the checkpoint must hold; patience 0 makes plateau act
     changes = {"recipe__schedule": schedule, "recipe__patience": 0, "modality__net__dropout": 0.3, "seed": 5}
-    changes |= {"modality__data__num_workers": workers, "recipe__mixup": 0.2}
+    changes |= {"modality__data__num_workers": workers, "recipe__mixup": 0.2, **tuned}
     whole = train(make(**changes))
     end_of_epoch = Recorder.on_train_epoch_end
     folders = []

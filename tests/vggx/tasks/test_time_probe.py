@@ -1,0 +1,202 @@
+"""vggx.tasks.time_probe: nets of which it is known what they see, on clips that tell it by their values."""
+
+from typing import Any
+
+import pytest
+import torch
+from omegaconf import OmegaConf
+from sklearn.metrics import accuracy_score, f1_score
+from torch import Tensor, nn
+from torch.utils.data import DataLoader
+
+from vggx import configs, settings
+from vggx.data.seeds import derive
+from vggx.options import Modality, Recipe, TrainerOptions
+from vggx.runner.trainer import make_trainer
+from vggx.tasks.predictions import wilson_interval
+from vggx.tasks.time_probe import ORDERS, TimeProbeTask, compared, reordered, shuffled, time_axis
+
+FRAMES = 6
+
+
+class Rises(nn.Module):
+    """Class 1 where the last frame is brighter than the first, class 0 where it is darker, both where it is not."""
+
+    def forward(self, x: Tensor, lengths: Tensor | None = None) -> Tensor:
+        rise = x[:, 0, -1, 0, 0] - x[:, 0, 0, 0, 0]
+        return torch.stack([-rise, rise], 1)
+
+
+class Bright(nn.Module):
+    """Class 1 where the brightest frame is brighter than 10, whenever it comes."""
+
+    def forward(self, x: Tensor, lengths: Tensor | None = None) -> Tensor:
+        excess = x.amax((1, 2, 3, 4)) - 10
+        return torch.stack([-excess, excess], 1)
+
+
+def ramps(files: int, views: int = 1) -> list[dict[str, Tensor]]:
+    """Clips (1, FRAMES, 2, 2) of brightness 0 to 5, that fall (odd files, label 0) or rise (even files, label 1)."""
+    rising = torch.arange(float(FRAMES)).view(1, FRAMES, 1, 1).expand(1, FRAMES, 2, 2)
+    return [
+        {
+            "input": rising if file % 2 == 0 else rising.flip(1),
+            "label": torch.tensor(1 - file % 2),
+            "file": torch.tensor(file),
+            "view": torch.tensor(view),
+        }
+        for file in range(files)
+        for view in range(views)
+    ]
+
+
+def probed(net: nn.Module, items: list[dict[str, Tensor]], batch_size: int = 4, seed: int = 0) -> TimeProbeTask:
+    task = TimeProbeTask(net, Recipe(optimizer="sgd", lr=0.1), {}, axis=1, seed=seed)
+    trainer = make_trainer(TrainerOptions(max_epochs=1, accelerator="cpu", devices=1), [])
+    loader: Any = DataLoader(items, batch_size=batch_size)  # type: ignore[arg-type]
+    trainer.test(task, dataloaders=loader, verbose=False)
+    return task
+
+
+def rows_of(task: TimeProbeTask) -> dict[str, dict[str, Any]]:
+    return {row["clips"]: row for row in task.probe["rows"]}
+
+
+# orders of frames
+
+
+@pytest.mark.parametrize("frames", [2, 3, 8])
+def test_a_shuffle_has_every_frame_once_and_never_all_in_their_places(frames: int) -> None:
+    found = [shuffled(frames, seed) for seed in range(200)]
+    assert all(order.sort().values.equal(torch.arange(frames)) for order in found)
+    assert not any(order.equal(torch.arange(frames)) for order in found)
+    # all others come: 1 of 2, 5 of 3; of 8 frames as good as 200 of 40,319
+    assert len({tuple(order.tolist()) for order in found}) >= {2: 1, 3: 5, 8: 195}[frames]
+
+
+def test_a_shuffle_leaves_the_draws_of_others_alone() -> None:
+    torch.manual_seed(0)
+    undisturbed = torch.rand(())
+    torch.manual_seed(0)
+    first = shuffled(8, 1)
+    assert torch.rand(()) == undisturbed
+    assert shuffled(8, 1).equal(first)
+
+
+@pytest.mark.parametrize(("axis", "shape"), [(0, (5, 2)), (1, (2, 5)), (1, (3, 5, 2, 2))])
+def test_frames_are_taken_whole_along_the_axis_that_is_time(axis: int, shape: tuple[int, ...]) -> None:
+    clips = torch.arange(3 * torch.Size(shape).numel()).view(3, *shape)
+    assert reordered(clips, ORDERS["reversed"], [0, 0, 0], axis).equal(clips.flip(1 + axis))
+    still = reordered(clips, ORDERS["still"], [0, 0, 0], axis)
+    assert still.equal(clips.narrow(1 + axis, 2, 1).expand_as(clips))
+    mixed = reordered(clips, ORDERS["shuffled"], [4, 5, 6], axis)
+    for clip, found, seed in zip(clips, mixed, (4, 5, 6), strict=True):
+        for place, frame in enumerate(shuffled(5, seed).tolist()):
+            assert found.select(axis, place).equal(clip.select(axis, frame))
+
+
+# nets of known sight
+
+
+def test_a_net_that_sees_motion_is_always_wrong_on_reversed_clips_and_at_chance_on_still_ones() -> None:
+    task = probed(Rises(), ramps(12))
+    found = rows_of(task)
+    assert list(found) == ["as they are", "shuffled", "reversed", "still"]
+    assert {name: row["accuracy"] for name, row in found.items() if name != "shuffled"} == {
+        "as they are": 1.0,
+        "reversed": 0.0,
+        "still": 0.5,
+    }
+    assert {name: row["same_top_class"] for name, row in found.items() if name != "shuffled"} == {
+        "as they are": 1.0,
+        "reversed": 0.0,
+        "still": 0.5,
+    }
+    assert found["reversed"]["change"] == -1.0
+    assert found["as they are"]["change"] == 0.0
+    # a shuffled ramp rises where its last frame is a later one than its first
+    orders = [shuffled(FRAMES, derive(0, file, 0)) for file in range(12)]
+    right = [int(order[0] < order[-1]) for order in orders]
+    assert found["shuffled"]["accuracy"] == pytest.approx(sum(right) / 12)
+    assert 0 < sum(right) < 12
+    assert (task.probe["seed"], task.probe["chance"]) == (0, 0.5)
+
+
+def test_a_net_that_looks_at_frames_alone_is_the_same_in_any_order() -> None:
+    items = ramps(8)
+    for item in items:
+        item["input"] = item["input"] + 10 * item["label"]
+    found = rows_of(probed(Bright(), items))
+    assert [row["accuracy"] for row in found.values()] == [1.0, 1.0, 1.0, 1.0]
+    assert [row["same_top_class"] for row in found.values()] == [1.0, 1.0, 1.0, 1.0]
+
+
+def test_scores_of_the_views_of_a_file_are_averaged() -> None:
+    """Alone the views of file 0 are wrong by a little, right by much."""
+    items = ramps(2, views=2)
+    items[0]["input"] = items[0]["input"].flip(1) / 100
+    found = rows_of(probed(Rises(), items))
+    assert (found["as they are"]["accuracy"], found["reversed"]["accuracy"]) == (1.0, 0.0)
+
+
+def test_shuffles_hang_on_seed_file_and_view_not_on_batches() -> None:
+    class Kept(Rises):
+        """Keeps what it is given, in batches or one by one."""
+
+        def forward(self, x: Tensor, lengths: Tensor | None = None) -> Tensor:
+            seen.append(x[:, 0, :, 0, 0])
+            return super().forward(x)
+
+    made = []
+    for size, seed in ((1, 0), (5, 0), (5, 1)):
+        seen: list[Tensor] = []
+        probed(Kept(), ramps(6, views=2), size, seed=seed)
+        made.append(torch.cat(seen[1 :: 1 + len(ORDERS)]))  # of every batch the shuffled clips come second
+    assert made[0].equal(made[1])
+    assert not made[0].equal(made[2])
+    rising = made[0].view(6, 2, FRAMES)[::2].reshape(6, FRAMES)  # files 0, 2 and 4, which are alike, two views each
+    assert len({tuple(row.tolist()) for row in rising}) == 6
+
+
+def test_chance_is_the_share_of_the_commonest_class() -> None:
+    items = [item for item in ramps(10) if item["file"] not in (0, 2, 4)]  # 5 fall, 2 rise
+    assert probed(Rises(), items).probe["chance"] == pytest.approx(5 / 7)
+
+
+def test_a_batch_of_unreadable_files_is_passed_over() -> None:
+    task = TimeProbeTask(Rises(), Recipe(optimizer="sgd", lr=0.1), {}, axis=1, seed=0)
+    task.test_step({"input": None, "bad": {"a.mp4": "truncated"}}, 0)
+    assert not any(predictions.files for predictions in task.changed.values())
+
+
+def test_rows_are_scikit_learns_and_wilsons() -> None:
+    torch.manual_seed(0)
+    labels = torch.randint(3, (50,))
+    first, other = torch.randn(50, 3), torch.randn(50, 3)
+    first[torch.arange(50), labels] += 1.5
+    plain, changed = compared({"as they are": first, "noise": other}, labels)
+    for row, scores in ((plain, first), (changed, other)):
+        assert row["accuracy"] == pytest.approx(accuracy_score(labels, scores.argmax(1)))
+        assert row["macro_f1"] == pytest.approx(f1_score(labels, scores.argmax(1), average="macro"))
+        assert (row["low_95"], row["high_95"]) == wilson_interval(row["accuracy"], 50)
+    assert changed["change"] == pytest.approx(changed["accuracy"] - plain["accuracy"])
+    assert changed["same_top_class"] == pytest.approx(accuracy_score(first.argmax(1), other.argmax(1)))
+
+
+# which samples have frames
+
+
+def modality(name: str, **data: Any) -> Modality:
+    config = OmegaConf.create({"modality": configs.load(f"modality/{name}")})
+    OmegaConf.update(config, "modality.data", data)
+    return settings.resolve(config).modality
+
+
+def test_time_is_found_by_the_axes_of_a_sample() -> None:
+    assert time_axis(modality("video")) == 1
+    with pytest.raises(ValueError, match=r"wants clips of frames; image has none: .* channels, height, width"):
+        time_axis(modality("image"))
+    with pytest.raises(ValueError, match=r"wants clips of frames; audio has none: .* samples"):
+        time_axis(modality("audio"))
+    with pytest.raises(ValueError, match="two frames or more"):
+        time_axis(modality("video", frames=1))

@@ -1,0 +1,246 @@
+"""weights of a source + a net -> what each layer of the net inherits, and by which rule; a row for every layer."""
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from vggx import nd
+from vggx.init import initialise
+from vggx.net import VGG
+from vggx.surgery.axes import lift, lower
+from vggx.weights.layouts import OURS
+from vggx.weights.source import Weights
+
+Row = dict[str, Any]
+LAST = ("fc8", "fc")  # the layer that stands for the classes
+
+
+@dataclass(frozen=True)
+class Transfer:
+    """What a net inherits.
+
+    Attributes:
+        rows: {target, source, rule, source_shape, target_shape, result: copied, fresh or dropped} of each layer.
+        state: the copied tensors by the net's own names.
+    """
+
+    rows: list[Row]
+    state: dict[str, Tensor]
+
+    def fresh(self) -> list[str]:
+        """The layers that inherit nothing: conv4_1, conv1_1.norm, fc8."""
+        return [row["target"] for row in self.rows if row["result"] == "fresh"]
+
+
+def transfer(weights: Weights, net: VGG, *, rule: str = "center", keep_classes: bool = True) -> Transfer:
+    """Pair the layers by name and bring each kernel to the net's number of axes.
+
+    Args:
+        net: may be on the meta device.
+        rule: a key of `axes.RULES`, for a kernel that gets an axis more.
+        keep_classes: whether the source's classes are the net's; otherwise the last layer stays fresh.
+
+    Raises:
+        ValueError: another plan or norm than the source's, or two numbers of dimensions between them.
+    """
+    check(weights, net)
+    sources, targets = grouped(weights.state), {}
+    for key, value in net.state_dict().items():
+        found = OURS.search(key)
+        assert found, key  # a net of ours has no other names
+        targets[f"{found[1]}.{found[2]}"] = key, value
+    rows: list[Row] = []
+    state: dict[str, Tensor] = {}
+    layers = grouped(targets)
+    for name, parts in layers.items():
+        made, row = inherited(name, sources.get(name), {part: value for part, (_, value) in parts.items()}, rule)
+        if name in LAST and not keep_classes:
+            made, row = {}, {"rule": "new classes", "result": "fresh"}
+        state |= {parts[part][0]: value for part, value in made.items()}
+        rows.append(
+            {
+                "target": name,
+                "source": source_of(weights, name) if made else None,
+                "rule": row["rule"],
+                "source_shape": shape_of(sources.get(name)),
+                "target_shape": shape_of({part: value for part, (_, value) in parts.items()}),
+                "result": row["result"],
+            }
+        )
+    for name, tensors in sources.items():
+        if name not in layers:
+            rows.append(dropped(source_of(weights, name), "the net has no such layer", shape_of(tensors)))
+    rows += [dropped(key, why, None) for key, why in weights.left.items()]
+    return Transfer(rows, state)
+
+
+def check(weights: Weights, net: VGG) -> None:
+    """
+    Raises:
+        ValueError: what no rule of a layer could mend.
+    """
+    # the blocks of one may be the first ones of the other; A-LRN has the shapes of A
+    wholes = {name.partition(":")[0].removesuffix("-LRN") for name in (net.plan.name, weights.plan)}
+    if len(wholes) > 1:
+        raise ValueError(f"modality.net.plan={net.plan.name}: the weights of {weights.name} are of plan {weights.plan}")
+    if abs(net.dims - weights.dims) > 1:
+        raise ValueError(
+            f"the weights of {weights.name} are of dims {weights.dims}, the net of dims {net.dims}: they move one axis "
+            "at a time, so make a net of dims 2 of them first"
+        )
+    if weights.norm == "batch" and not any(".norm." in key for key in net.state_dict()):
+        raise ValueError(f"modality.net.norm=none: the weights of {weights.name} are of a net with batch norm")
+
+
+def grouped(tensors: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
+    """{"conv1_1.norm.bias": x} -> {"conv1_1.norm": {"bias": x}}"""
+    found: dict[str, dict[str, Any]] = {}
+    for name, value in tensors.items():
+        layer, _, part = name.rpartition(".")
+        found.setdefault(layer, {})[part] = value
+    return found
+
+
+def inherited(
+    name: str, source: Mapping[str, Tensor] | None, target: Mapping[str, Tensor], rule: str
+) -> tuple[dict[str, Tensor], Row]:
+    """A layer's tensors as the net takes them, and by what rule; nothing, and why, if it cannot inherit."""
+    if source is None:
+        return {}, {"rule": "not in the source", "result": "fresh"}
+    made, words = dict(source), ["copy"]
+    if "weight" in source and source["weight"].ndim > 1:
+        try:
+            made["weight"], words = fitted(source["weight"], target["weight"].shape, rule)
+        except ValueError as error:
+            return {}, {"rule": str(error), "result": "fresh"}
+    if "num_batches_tracked" in target:  # which torchvision's files are older than
+        made.setdefault("num_batches_tracked", torch.tensor(0))
+    missing = [part for part in target if part not in made]
+    if missing:
+        return {}, {"rule": f"the source has no {', '.join(missing)} of it", "result": "fresh"}
+    for part, value in target.items():
+        if made[part].shape != value.shape:
+            return {}, {"rule": f"{part} is {tuple(made[part].shape)} in the source", "result": "fresh"}
+    return {part: made[part] for part in target}, {"rule": ", ".join(words), "result": "copied"}
+
+
+def fitted(kernel: Tensor, shape: Sequence[int], rule: str) -> tuple[Tensor, list[str]]:
+    """A kernel (O, I, *K) in the number of axes of a shape, and the rules that were followed.
+
+    An axis more in front by `rule`; an axis less by its sum; RGB read by one channel by the sum of the three, and the
+    other way a third for each. A kernel that is to be 1 along an axis (fc6 of a grid of 1, which a map pooled up to the
+    grid is constant on) by the sum along it.
+
+    Raises:
+        ValueError: no rule makes this shape of it.
+    """
+    words: list[str] = []
+    given = tuple(kernel.shape)
+    if kernel.ndim + 1 == len(shape):
+        words.append("copy" if shape[2] == 1 else rule)
+        kernel = lift(kernel, shape[2], rule)
+    elif kernel.ndim == len(shape) + 1:
+        words.append(f"sum over {nd.AXES[kernel.ndim - 2][0]}" if kernel.shape[2] > 1 else "copy")
+        kernel = lower(kernel)
+    if (kernel.shape[1], shape[1]) == (3, 1):
+        kernel = kernel.sum(1, keepdim=True)
+        words.append("sum over RGB")
+    elif (kernel.shape[1], shape[1]) == (1, 3):
+        kernel = kernel.expand(-1, 3, *kernel.shape[2:]) / 3
+        words.append("a third for each of RGB")
+    for axis in range(2, len(shape)):
+        if shape[axis] == 1 and kernel.ndim == len(shape) and kernel.shape[axis] > 1:
+            kernel = kernel.sum(axis, keepdim=True)
+            words.append(f"sum over {nd.AXES[len(shape) - 2][axis - 2]}")
+    if kernel.shape != tuple(shape):
+        if kernel.shape[1] != shape[1]:
+            raise ValueError(f"it reads {shape[1]} channels, the source's reads {given[1]}")
+        raise ValueError(f"{given} does not become {tuple(shape)}")
+    return kernel, [word for word in words if word != "copy"] or ["copy"]
+
+
+def source_of(weights: Weights, layer: str) -> str:
+    """The source's own name of a layer: features.0."""
+    key = next(key for name, key in weights.keys.items() if name.rpartition(".")[0] == layer)
+    return key.removesuffix(".weight").removesuffix(".bias")
+
+
+def shape_of(parts: Mapping[str, Tensor] | None) -> list[int] | None:
+    return None if parts is None else list(parts.get("weight", next(iter(parts.values()))).shape)
+
+
+def dropped(source: str, why: str, shape: list[int] | None) -> Row:
+    return {
+        **{"target": None, "source": source, "rule": why},
+        **{"source_shape": shape, "target_shape": None, "result": "dropped"},
+    }
+
+
+def check_fresh(found: Transfer, allowed: Iterable[str], *, keep_classes: bool) -> None:
+    """Refuse layers that inherit nothing without leave; the last one has leave where the classes are new.
+
+    Args:
+        allowed: layers (conv4_1, fc6), blocks (block4), head, or norm for all norms.
+
+    Raises:
+        ValueError: the layers and why, and the leave that would do; or a leave that names no layer.
+    """
+    allowed = list(allowed)
+    targets = [row["target"] for row in found.rows if row["target"]]
+    for leave in allowed:
+        if not any(covers(leave, target) for target in targets):
+            raise ValueError(f"allow_fresh names {leave!r}, and the net has no such layer: {', '.join(targets)}")
+    free = LAST if not keep_classes else ()
+    stays = {
+        row["target"]: row["rule"]
+        for row in found.rows
+        if row["result"] == "fresh"
+        and row["target"] not in free
+        and not any(covers(leave, row["target"]) for leave in allowed)
+    }
+    if stays:
+        reasons = "; ".join(f"{target} ({why})" for target, why in stays.items())
+        raise ValueError(
+            f"{len(stays)} layers would stay fresh, that is random: {reasons}. "
+            f"To have it so, give allow_fresh=[{','.join(leaves(stays, targets))}]"
+        )
+
+
+def covers(leave: str, target: str) -> bool:
+    """Whether a leave is for this layer: conv4_1 (and its norm), block4, head, or norm."""
+    layer, _, norm = target.partition(".")
+    return leave in (layer, target, part_of(target)) or leave == norm != ""
+
+
+def part_of(target: str) -> str:
+    """The block of a layer, or head."""
+    return f"block{target[4:].partition('_')[0]}" if target.startswith("conv") else "head"
+
+
+def leaves(stays: Collection[str], targets: Sequence[str]) -> list[str]:
+    """The least words that cover these layers and no others: whole blocks by their names, norms as norm."""
+    found: dict[str, None] = {}
+    for target in stays:
+        part = [other for other in targets if part_of(other) == part_of(target)]
+        whole = all(other in stays for other in part) and target.startswith("conv")
+        norm = target.endswith(".norm") and target.partition(".")[0] not in stays
+        found["norm" if norm else part_of(target) if whole else target.partition(".")[0]] = None
+    return list(found)
+
+
+def load(net: VGG, found: Transfer, scheme: str, *, share: bool = False) -> None:
+    """Give a net, in place, what it inherits, and draw by the scheme what it does not.
+
+    Args:
+        share: take the weights' own tensors, where neither they nor the net are changed later.
+    """
+    net.load_state_dict(found.state, strict=False, assign=share)
+    fresh = set(found.fresh())
+    for key in net.state_dict():
+        if (name := OURS.search(key)) and f"{name[1]}.{name[2]}".rpartition(".")[0] in fresh:
+            module = net.get_submodule(key.rpartition(".")[0])
+            module.reset_parameters()  # type: ignore[operator]  # a convolution, a linear layer or a norm
+            initialise(module, scheme)
