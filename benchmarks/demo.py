@@ -1,4 +1,7 @@
-"""Train, evaluate and predict on the embedded data of all three modalities, by the commands a user would type."""
+"""Train, evaluate and predict on the embedded data of all three modalities, by the commands a user would type.
+
+And tell what the nets cost, whether that of clips sees motion, and make one of clips of that of images, with proof.
+"""
 
 import json
 import shlex
@@ -42,7 +45,7 @@ def main() -> None:
         begun = time.perf_counter()
         printed = vggx("train", f"modality={modality}", f"runs={RUNS}")
         run = printed.rstrip().splitlines()[-1].removeprefix("run: ")
-        vggx("evaluate", f"run={run}")
+        vggx("evaluate", f"run={run}", *(["time_probe=true"] if modality == "video" else []))
         vggx("predict", f"run={run}", f"inputs=[{','.join(some_files(name, ending))}]", "top=3")
         summary = json.loads((Path(run) / "summary.json").read_text())
         rows.append(
@@ -60,6 +63,8 @@ def main() -> None:
     print()
     for row in rows:
         vggx("cost", f"run={row['run']}", "by=block")
+    image = next(row["run"] for row in rows if row["modality"] == "image")
+    vggx("inflate", f"source={image}", f"target={RUNS}/inflated.safetensors", "modality=video", "overwrite=true")
     show(rows, "Trained, evaluated and tried just now; each run folder has curves.png, confusion.png, summary.json")
     print(f"{time.perf_counter() - started:.0f} seconds in all")
 

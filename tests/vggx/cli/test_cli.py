@@ -228,14 +228,15 @@ def test_a_sweep_numbers_its_runs_and_goes_on_after_a_failure(vggx: Any, tmp_pat
 
 
 def test_two_processes_share_the_work_and_one_writes(tmp_path: Path) -> None:
-    """DDP over gloo, started as Lightning starts it: by repeating the command."""
+    """DDP over gloo, started as Lightning starts it: by repeating the command. It takes frozen blocks as they are."""
     ddp = ["trainer.devices=2", "trainer.accelerator=cpu", "trainer.strategy=ddp"]
-    words = ["train", "modality=audio", *QUICK, *ddp]
+    words = ["train", "modality=audio", "freeze=1", *QUICK, *ddp]
     done = subprocess.run([sys.executable, "-m", "vggx", *words], cwd=tmp_path, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     (run,) = (tmp_path / "runs/audio").iterdir()
     summary = json.loads((run / "summary.json").read_text())
     assert summary["devices"] == 2
+    assert summary["frozen_blocks"] == 1
     rows = list(csv.DictReader((run / "report.csv").open()))
     assert sum(int(row["files"]) for row in rows) == 200  # each test file once, over both
     assert done.stdout.count("test accuracy") == 1
