@@ -9,7 +9,7 @@ from omegaconf import DictConfig
 from vggx import settings
 from vggx.cli.cost_jobs import budget, cost, growth
 from vggx.cli.sweeps import job_number, numbered
-from vggx.cli.weights_jobs import adopted, inflate
+from vggx.cli.weights_jobs import adopted, given, inflate
 
 
 def train(config: DictConfig) -> int:
@@ -17,6 +17,8 @@ def train(config: DictConfig) -> int:
     from vggx.runner.train import is_first, train
 
     resume = Path(config.resume) if config.resume else None
+    if resume and "weights" in given():
+        raise ValueError(f"weights={config.weights}: a resumed run goes on with the weights that it has")
     weights = adopted(config, config.weights) if config.weights and not resume else None
     summary = train(settings.resolve(config), weights=weights, job=job_number(), resume=resume)
     if not is_first():

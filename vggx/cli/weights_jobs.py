@@ -18,7 +18,7 @@ def inflate(config: DictConfig) -> int:
     target = Path(str(numbered(config.target)))
     if not isinstance(config.overwrite, bool):
         raise ValueError(f"overwrite must be true or false, not {config.overwrite}")
-    check_target(target, config.overwrite)
+    check_target(target, config.source, config.overwrite)
     with waiting(f"{config.source} -> {target}"):
         weights = adopted(config, config.source, config.convention)
         report = inflate(
@@ -42,29 +42,33 @@ def adopted(config: DictConfig, source: str, convention: str | None = None) -> A
     from vggx.weights import source as sources
 
     weights = sources.read_weights(source, plan=config.modality.net.plan, convention=convention)
-    given = {word.partition("=")[0].lstrip("+") for word in HydraConfig.get().overrides.task}
-    adopt.adopt(config, weights, given)
+    adopt.adopt(config, weights, given())
     return weights
 
 
-def classes_of(given: Any) -> Any:
+def given() -> set[str]:
+    """The keys among this job's words."""
+    return {word.partition("=")[0].lstrip("+") for word in HydraConfig.get().overrides.task}
+
+
+def classes_of(words: Any) -> Any:
     """A number, a list of names, or None.
 
     Raises:
         ValueError: anything else.
     """
-    if given is None or (isinstance(given, int) and not isinstance(given, bool)):
-        return given
-    if isinstance(given, ListConfig):
-        return [str(name) for name in given]
-    raise ValueError(f"classes must be a number or a list of names, such as [cat,dog], not {given}")
+    if words is None or (isinstance(words, int) and not isinstance(words, bool)):
+        return words
+    if isinstance(words, ListConfig):
+        return [str(name) for name in words]
+    raise ValueError(f"classes must be a number or a list of names, such as [cat,dog], not {words}")
 
 
-def names_of(given: Any, key: str) -> list[str]:
+def names_of(words: Any, key: str) -> list[str]:
     """
     Raises:
         ValueError: not a list of names.
     """
-    if isinstance(given, ListConfig) and all(isinstance(name, str) for name in given):
-        return list(given)
-    raise ValueError(f"{key} must be a list of names, such as [block4,fc6], not {given}")
+    if isinstance(words, ListConfig) and all(isinstance(name, str) for name in words):
+        return list(words)
+    raise ValueError(f"{key} must be a list of names, such as [block4,fc6], not {words}")

@@ -11,13 +11,17 @@ def show(report: Mapping[str, Any]) -> None:
     """The report of `vggx inflate`."""
     show_layers(report["layers"])
     proof = report["proof"]
+    if report["source"]["convention"]:
+        print(f"input of the source: {report['source']['convention']}")
     show_errors(proof["max_relative_error"], f"max|a - b| / max|b| against the source, on {proof['input']}")
     if "zero_padded" in proof:
         show_errors(proof["zero_padded"], "the same against the source with zeros beyond the ends, as it was trained")
     if proof["logits"] is not None:
         agreeing = f"{proof['top1_agreement']:.0%} of the top classes agree"
         print(f"logits: {tables.words(proof['logits'])}; {agreeing}")
-    if not proof["exact"]:
+    if proof["exact"] is None:
+        print("nothing was compared: a layer of the first block inherits nothing")
+    elif not proof["exact"]:
         print("init=mean gives the ends of a clip less than its middle: modality.net.time_padding=replicate mends it")
 
 

@@ -52,7 +52,7 @@ def inflate(
         RuntimeError: the outputs differ where the rules promise that they do not; nothing is written.
     """
     started = time.perf_counter()
-    check_target(target, overwrite)
+    check_target(target, weights.name, overwrite)
     if init not in RULES:
         raise ValueError(f"init must be one of {', '.join(RULES)}, not {init!r}")
     names, keep = class_names(weights, classes)
@@ -74,7 +74,11 @@ def inflate(
     }
     store.save_file_of_net(target, net, store.make_card(modality, net, names) | {"weights": origin}, metadata)
     report = {
-        "target": {"path": str(target), "modality": modality.name, **metadata, "classes": len(names)},
+        "target": {
+            **{"path": str(target), "modality": modality.name, "plan": net.vgg.plan.name, "dims": net.vgg.dims},
+            **{"init": init, "time_padding": metadata["time_padding"] or None, "classes": len(names)},
+            "vggx": vggx.__version__,
+        },
         "source": {"plan": weights.plan, "norm": weights.norm, "dims": weights.dims, **origin},
         "layers": found.rows,
         "proof": proof,
@@ -84,9 +88,16 @@ def inflate(
     return report
 
 
-def check_target(target: Path, overwrite: bool) -> None:
-    if target.suffix != ".safetensors":
-        raise ValueError(f"target={target} must end in .safetensors")
+def check_target(target: Path, source: str, overwrite: bool) -> None:
+    """
+    Raises:
+        FileExistsError: the target is there already.
+        ValueError: it is a folder, the source itself, or of another format.
+    """
+    if target.suffix != ".safetensors" or target.is_dir():
+        raise ValueError(f"target={target} must be a file that ends in .safetensors")
+    if target.resolve() in (Path(source).resolve(), (Path(source) / store.WEIGHTS).resolve()):
+        raise ValueError(f"target={target} is the source itself: give it another name")
     if target.exists() and not overwrite:
         raise FileExistsError(f"{target} exists; overwrite=true would replace it")
 
@@ -135,7 +146,9 @@ def proven(weights: Weights, net: PreparedNet, fresh: Sequence[str], init: str) 
         if len(shape) == 3:
             x = x.unsqueeze(2).expand(-1, -1, shape[0], -1, -1)
     promised = gap <= 0 or init == "center" or vgg.padding[0] == "replicate"
-    proof = {"input": what, "exact": promised, **prove(weights, vgg, fresh, x, size)}
+    found = prove(weights, vgg, fresh, x, size)
+    # where the first block is not whole, nothing was compared
+    proof = {"input": what, "exact": promised if found["max_relative_error"] else None, **found}
     worst = max([each for block in proof["max_relative_error"].values() for each in block.values()], default=0.0)
     if promised and not max(worst, proof["logits"] or 0.0) <= TOLERANCE:
         raise RuntimeError(f"the net's outputs are off by {worst:.2g} of its source's, and should be the same: {proof}")

@@ -44,6 +44,7 @@ def provenance(weights: Weights, found: Transfer) -> dict[str, Any]:
         "source": weights.name,
         "sha256": weights.sha256,
         "layout": weights.layout,
+        "convention": weights.convention,
         "preprocessing": weights.preprocessing(),
         "fresh": found.fresh(),
     }

@@ -16,6 +16,7 @@ from vggx.weights.source import Weights
 
 Row = dict[str, Any]
 LAST = ("fc8", "fc")  # the layer that stands for the classes
+RANDOM = "random in the source"  # drawn when it was made, by leave given then
 
 
 @dataclass(frozen=True)
@@ -52,6 +53,7 @@ def transfer(weights: Weights, net: VGG, *, rule: str = "center", keep_classes: 
         found = OURS.search(key)
         assert found, key  # a net of ours has no other names
         targets[f"{found[1]}.{found[2]}"] = key, value
+    untrained = weights.untrained()
     rows: list[Row] = []
     state: dict[str, Tensor] = {}
     layers = grouped(targets)
@@ -59,6 +61,8 @@ def transfer(weights: Weights, net: VGG, *, rule: str = "center", keep_classes: 
         made, row = inherited(name, sources.get(name), {part: value for part, (_, value) in parts.items()}, rule)
         if name in LAST and not keep_classes:
             made, row = {}, {"rule": "new classes", "result": "fresh"}
+        elif name in untrained:
+            made, row = {}, {"rule": RANDOM, "result": "fresh"}
         state |= {parts[part][0]: value for part, value in made.items()}
         rows.append(
             {
@@ -198,6 +202,7 @@ def check_fresh(found: Transfer, allowed: Iterable[str], *, keep_classes: bool) 
         row["target"]: row["rule"]
         for row in found.rows
         if row["result"] == "fresh"
+        and row["rule"] != RANDOM
         and row["target"] not in free
         and not any(covers(leave, row["target"]) for leave in allowed)
     }

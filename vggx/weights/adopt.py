@@ -47,7 +47,7 @@ def said(weights: Weights, modality: DictConfig, plan: str | None) -> dict[str, 
     if weights.card is not None and weights.card["modality"] == modality.name:
         net, data = dict(weights.card["net"]), dict(weights.card["data"])
     else:
-        data = data_type.fed(weights.in_channels)
+        data = data_type.fed(weights.in_channels) if weights.dims > 1 else {}  # one channel of sound is no grey
         net = of_another(weights, net_type, grey=bool(data))
     cut = plan is not None and len(get_plan(plan).blocks) < len(get_plan(weights.plan).blocks)
     without = (*FREE, "head", "grid") if cut else FREE

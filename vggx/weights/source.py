@@ -37,6 +37,7 @@ class Weights:
         grid: of fc6, where it is there.
         classes: their names, where they are known.
         mean, std: of the input, scaled to 0..1, that the first layer wants; None if it is not of pixels.
+        convention: in words, what the first layer was taken to be trained on; None of a net of vggx.
         card: of a net that vggx saved.
     """
 
@@ -55,6 +56,7 @@ class Weights:
     classes: list[str] | None = None
     mean: list[float] | None = None
     std: list[float] | None = None
+    convention: str | None = None
     card: dict[str, Any] | None = field(default=None, repr=False)
 
     @property
@@ -71,6 +73,11 @@ class Weights:
     def in_channels(self) -> int | None:
         """C, where the first layer is there."""
         return self.state["conv1_1.weight"].shape[1] if "conv1_1.weight" in self.state else None
+
+    def untrained(self) -> list[str]:
+        """Layers that `vggx inflate` drew at random, and that nobody has trained since."""
+        origin = (self.card or {}).get("weights", {})
+        return list(origin["fresh"]) if "init" in origin else []
 
     def preprocessing(self) -> dict[str, Any]:
         """What the source's net is fed, in plain values."""
@@ -144,6 +151,8 @@ def of_state(
         mean, std = (None, None) if sound_or_part else normalised(state)
     if mean is not None and "conv1_1.weight" in tensors and tensors["conv1_1.weight"].shape[1] != len(mean):
         mean = std = None  # ImageNet's are of three channels
+    taken = convention or ("caffe" if layout == "caffe" else "imagenet")
+    how = "published" if own else "said" if convention else "by its names" if layout == "caffe" else "assumed"
     last = tensors.get("fc8.weight", tensors.get("fc.weight"))
     return Weights(
         name=name,
@@ -160,6 +169,7 @@ def of_state(
         classes=imagenet_classes() if last is not None and len(last) == 1000 else None,
         mean=mean,
         std=std,
+        convention=None if layout == "vggx" else f"{taken}, {how}",
     )
 
 

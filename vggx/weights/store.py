@@ -60,6 +60,8 @@ def read_card(path: Path) -> dict[str, Any]:
         FileNotFoundError: no card there.
         ValueError: not a card that this version reads.
     """
+    if not path.exists():
+        raise FileNotFoundError(f"{path} does not exist")
     if path.is_file():
         return card_of_file(path)
     folder, path = path, path / CARD

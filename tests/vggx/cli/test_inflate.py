@@ -32,6 +32,7 @@ def test_a_file_becomes_a_net_and_a_report(vggx: Any, source: Path, tmp_path: Pa
     assert "conv5_2" in answer.out
     assert "block5" in answer.out
     assert "100% of the top classes agree" in answer.out
+    assert "input of the source: imagenet, assumed" in answer.out
     report = json.loads((tmp_path / "clips.safetensors.report.json").read_text())
     assert {"source", "layers", "proof"} <= set(report)
     assert set(report["proof"]["max_relative_error"]["block1"]) == {"first", "middle", "last"}
@@ -53,7 +54,7 @@ def test_options_of_the_net_are_its_own(vggx: Any, source: Path, tmp_path: Path)
         (["source=a.pth", "modality=video"], "target=... is required"),
         (["source=a.pth", "target=b.safetensors"], "modality=... is required"),
         (["source=a.pth", "target=b.safetensors", "modality=video"], "a.pth does not exist"),
-        (["source=a.pth", "target=b.pth", "modality=video"], "target=b.pth must end in .safetensors"),
+        (["source=a.pth", "target=b.pth", "modality=video"], "target=b.pth must be a file that ends in .safetensors"),
         (["source=a.pth", "target=b.safetensors", "modality=video", "overwrite=2"], "overwrite must be true or false"),
         (["source=a.pth", "target=b.safetensors", "modality=video", "int=mean"], "did you mean init?"),
     ],
@@ -185,8 +186,10 @@ def test_training_refuses_what_would_stay_fresh(vggx: Any, source: Path, tmp_pat
 def test_a_resumed_run_does_without_the_file(vggx: Any, source: Path, tmp_path: Path) -> None:
     words = ("modality=image", f"weights={source}", *QUICK, "logger=none")
     assert vggx("train", *words).code == 0
-    source.unlink()
     (run,) = (tmp_path / "runs/image").iterdir()
+    answer = vggx("train", f"resume={run}", f"weights={source}")
+    assert (answer.code, "goes on with the weights that it has" in answer.err) == (1, True)
+    source.unlink()
     answer = vggx("train", f"resume={run}", "trainer.max_epochs=2")
     assert answer.code == 0, answer.err
     assert json.loads((run / "summary.json").read_text())["weights"]["fresh"] == ["fc8"]

@@ -198,10 +198,48 @@ def test_a_target_that_exists_is_kept(source: tuple[Path, Published], tmp_path: 
     assert read_weights(str(target)).plan == "A"
 
 
+def test_the_source_is_never_the_target(source: tuple[Path, Published], tmp_path: Path) -> None:
+    weights = read_weights(str(source[0]))
+    target = tmp_path / "clips.safetensors"
+    inflate(usual("video", weights, data__frames=16, data__size=32), weights, target)
+    before = target.read_bytes()
+    clips = read_weights(str(target))
+    with pytest.raises(ValueError, match="is the source itself"):
+        inflate(usual("image", clips, data__size=32), clips, target, overwrite=True)
+    assert target.read_bytes() == before
+
+
+def test_what_was_drawn_at_random_stays_fresh_for_the_next_net(source: tuple[Path, Published], tmp_path: Path) -> None:
+    """Leave was given when it was made; but nothing may be taken for inherited that nobody has trained."""
+    weights = read_weights(str(source[0]))
+    target = tmp_path / "clips.safetensors"
+    inflate(usual("video", weights, data__frames=16, data__size=32), weights, target, classes=["walk", "run"])
+    clips = read_weights(str(target))
+    assert clips.untrained() == ["fc8"]
+    report = inflate(usual("image", clips, data__size=32), clips, tmp_path / "images.safetensors")
+    assert report["source"]["fresh"] == ["fc8"]
+    assert {row["target"]: row["rule"] for row in report["layers"]}["fc8"] == "random in the source"
+    assert report["proof"]["logits"] is None
+
+
+def test_a_proof_of_nothing_says_so(source: tuple[Path, Published], tmp_path: Path) -> None:
+    weights = read_weights(str(source[0]))
+    report = inflate(usual("audio", weights), weights, tmp_path / "sound.safetensors", allow_fresh=["conv1_1"])
+    assert (report["proof"]["exact"], report["proof"]["max_relative_error"]) == (None, {})
+
+
+def test_sound_back_to_images_reads_rgb(source: tuple[Path, Published], tmp_path: Path) -> None:
+    weights = read_weights(str(source[0]))
+    inflate(usual("audio", weights, net__frequency="pooled"), weights, tmp_path / "sound.safetensors")
+    sound = read_weights(str(tmp_path / "sound.safetensors"))
+    report = inflate(usual("image", sound, data__size=32), sound, tmp_path / "images.safetensors", allow_fresh=["fc6"])
+    assert {row["target"]: row["rule"] for row in report["layers"]}["conv1_1"] == "center, a third for each of RGB"
+
+
 def test_bad_words_are_refused(source: tuple[Path, Published], tmp_path: Path) -> None:
     weights = read_weights(str(source[0]))
     modality = usual("video", weights, data__frames=16, data__size=32)
-    with pytest.raises(ValueError, match=r"target=.*clips.pth must end in .safetensors"):
+    with pytest.raises(ValueError, match=r"target=.*clips.pth must be a file that ends in .safetensors"):
         inflate(modality, weights, tmp_path / "clips.pth")
     with pytest.raises(ValueError, match=r"init must be one of center, mean, not 'sum'"):
         inflate(modality, weights, tmp_path / "a.safetensors", init="sum")

@@ -160,4 +160,4 @@ def test_a_net_of_sound_gives_images_no_pixels(tmp_path: Path) -> None:
     config = config_of("image")
     adopt(config, weights)
     assert options(config, "plan", *NORMALISATION) == ["micro", None, None, None]
-    assert config.modality.data.channels == 1
+    assert config.modality.data.channels is None  # one channel of sound is no grey image
