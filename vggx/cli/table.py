@@ -90,6 +90,8 @@ EXAMPLES = {
 # what a command's own keys mean, where the name and the default do not tell
 MEANINGS = {
     "train": {
+        "weights": "what the net begins with: file, run folder, torchvision:WEIGHTS or timm:NAME",
+        "allow_fresh": "[block4, fc6, head, norm]: what may inherit nothing of it",
         "freeze": "so many first blocks do not train, nor do the statistics of their norms move",
     },
     "evaluate": {
