@@ -4,7 +4,7 @@ BIN := .venv/bin
 
 export OMP_WAIT_POLICY ?= PASSIVE
 
-.PHONY: demo test lint slow clean
+.PHONY: demo test coverage lint slow clean
 
 .venv/installed: pyproject.toml
 	$(PYTHON) -m venv .venv
@@ -16,6 +16,10 @@ demo: .venv/installed
 	$(BIN)/python benchmarks/demo.py
 
 test: .venv/installed lint
+	$(BIN)/python -m pytest -m "not slow"
+
+# Apart from `test`, which tracing every line would make minutes longer.
+coverage: .venv/installed
 	$(BIN)/python -m pytest -m "not slow" --cov --cov-report=term
 
 slow: .venv/installed
