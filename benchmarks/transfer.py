@@ -298,8 +298,7 @@ def main() -> None:
             machine = f"cpu, {platform.machine()}, {torch.get_num_threads()} threads"
             files.write_json(RESULT, {"machine": machine, "versions": versions, "sha256": weights.sha256, "rows": kept})
             show([{k: v for k, v in each.items() if k != "accuracies"} for each in rows])
-    if PAGE.exists():
-        files.write_text(PAGE, fill(PAGE.read_text(), {"transfer": table(json.loads(RESULT.read_text())["rows"])}))
+    files.write_text(PAGE, fill(PAGE.read_text(), {"transfer": table(json.loads(RESULT.read_text())["rows"])}))
 
 
 if __name__ == "__main__":

@@ -119,6 +119,8 @@ class NetOptions:
     mean: list[float] | None = None
     std: list[float] | None = None
 
+    # options that its weights do not depend on
+    FREE: ClassVar[tuple[str, ...]] = ("dropout", "init")
     # spatial axes of the net's input
     DIMS: ClassVar[int] = 0
     # whether that is pixels, so that mean, std and grid can come from a net of other pixels

@@ -8,7 +8,7 @@ from torch import nn
 from vggx.blocks import VGGBlock
 from vggx.options import Recipe
 from vggx.surgery.transfer import covers, part_of
-from vggx.weights.layouts import OURS
+from vggx.weights.layouts import paper_name
 
 
 class Pace(NamedTuple):
@@ -75,9 +75,7 @@ def paces(net: nn.Module, recipe: Recipe, fresh: Collection[str] | None) -> dict
     for name, parameter in net.named_parameters():
         if not parameter.requires_grad:
             continue
-        words = OURS.search(name)
-        assert words, name  # a net of ours has no other names
-        layer = f"{words[1]}.{words[2]}".rpartition(".")[0]
+        layer = paper_name(name).rpartition(".")[0]
         part = part_of(layer)
         above = 0 if part == "head" else blocks + 1 - int(part.removeprefix("block"))
         is_fresh = any(covers(other, layer) for other in fresh or ())

@@ -1,39 +1,35 @@
-"""A small file such as torchvision publishes: its own layers and names, an eighth as wide."""
+"""torchvision's own nets, made narrow so that they are cheap: its layers, its names, real values."""
 
 from pathlib import Path
 
 import torch
 from torch import nn
-from torchvision.models.vgg import make_layers
+from torchvision.models import vgg
 
-# plan A, an eighth as wide
-WIDTHS: list[str | int] = [8, "M", 16, "M", 32, 32, "M", 64, 64, "M", 64, 64, "M"]
-HIDDEN = 512
+WIDTH, CLASSES = 0.125, 10
 
 
-class Published(nn.Module):
-    """torchvision's vgg11 or vgg11_bn with these widths."""
-
-    def __init__(self, classes: int, norm: bool):
-        super().__init__()
-        self.features = make_layers(WIDTHS, batch_norm=norm)
-        self.classifier = nn.Sequential(
-            nn.Linear(64 * 7 * 7, HIDDEN), nn.ReLU(), nn.Dropout(),
-            nn.Linear(HIDDEN, HIDDEN), nn.ReLU(), nn.Dropout(), nn.Linear(HIDDEN, classes),
-        )  # fmt: skip
-
-    def forward(self, x: torch.Tensor) -> torch.Tensor:
-        maps = nn.functional.adaptive_avg_pool2d(self.features(x), 7)
-        return self.classifier(maps.flatten(1))
-
-
-def published(path: Path, classes: int = 10, norm: bool = False) -> Published:
-    """Such a net with random weights, its state dict saved at the path."""
+def narrow(plan: str = "A", norm: str = "none", classes: int = CLASSES) -> vgg.VGG:
+    """The net of a plan, an eighth as wide, in evaluation mode."""
     torch.manual_seed(0)
-    net = Published(classes, norm).eval()
-    with torch.no_grad():
-        for parameter in net.parameters():  # kernels that keep the size of the maps
-            if parameter.ndim > 1:
-                nn.init.kaiming_normal_(parameter, nonlinearity="relu")
+    layers = [item if item == "M" else int(item * WIDTH) for item in vgg.cfgs[plan]]
+    with torch.device("meta"):
+        net = vgg.VGG(nn.Identity(), num_classes=classes, init_weights=False)
+    net.features = vgg.make_layers(layers, batch_norm=norm == "batch")
+    for index, (before, after) in {0: (64 * 49, 512), 3: (512, 512), 6: (512, classes)}.items():
+        net.classifier[index] = nn.Linear(before, after)
+    for module in net.modules():
+        if isinstance(module, nn.Conv2d | nn.Linear):
+            nn.init.kaiming_normal_(module.weight, nonlinearity="relu")
+            nn.init.normal_(module.bias, std=0.1)
+        elif isinstance(module, nn.BatchNorm2d):
+            for value in (module.weight, module.bias, module.running_mean, module.running_var):
+                nn.init.uniform_(value, 0.5, 1.5)
+    return net.eval().requires_grad_(False)
+
+
+def published(path: Path) -> vgg.VGG:
+    """Plan A, its state dict saved at the path as torchvision publishes its own."""
+    net = narrow()
     torch.save(net.state_dict(), path)
     return net

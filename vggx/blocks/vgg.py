@@ -55,7 +55,7 @@ class VGGBlock(nn.Sequential):
         sides = nd.per_axis(pool, dims)
         layers.append((f"pool{number}", nd.MAX_POOL[dims](sides)))
         super().__init__(OrderedDict(layers))
-        self.first_pool = sides[0]
+        self.pool = sides
 
     def forward(self, x: Tensor, valid: Tensor | None = None) -> Tensor:
         """(N, C, *S), valid (N, S[0]) as in `ConvUnit` -> (N, width, *(S // pool)), 0 where `valid_after` is not"""
@@ -65,4 +65,4 @@ class VGGBlock(nn.Sequential):
 
     def valid_after(self, valid: Tensor | None) -> Tensor | None:
         """(N, T) -> (N, T // pool): L valid positions become L // pool."""
-        return nd.valid_after(valid, self.first_pool, self.first_pool)
+        return nd.valid_after(valid, self.pool[0], self.pool[0])

@@ -99,7 +99,9 @@ def train(
         say(f"net: plan {card['plan']} in dims {card['dims']}, {count}, {costs['macs']:,} MACs")
         if found is not None:
             files.write_json(folder / WEIGHTS_REPORT, {"source": card["weights"], "layers": found.rows})
-            say(f"weights: {settings.weights}: {in_a_line(found.rows)}")
+            convention = card["weights"]["convention"]
+            taken = f" (input: {convention})" if convention else ""
+            say(f"weights: {settings.weights}{taken}: {in_a_line(found.rows)}")
         if settings.recipe.layer_decay != 1 or settings.recipe.fresh_factor != 1:
             say(f"learning rates: {tuning.in_a_line(paces, given(settings.recipe.lr, 'lr'))}")
         say(f"run: {folder}")

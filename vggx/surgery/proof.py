@@ -7,12 +7,13 @@ frequency); at every place along it, every map must then be the other net's.
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import torch
 from torch import Tensor
 
 from vggx import nd
+from vggx.blocks import VGGBlock
 from vggx.init import Undrawn
 from vggx.net import VGG
 from vggx.settings import modality_of
@@ -66,8 +67,7 @@ def reference(weights: Weights, net: VGG, size: int, padding: str) -> VGG:
     Args:
         size, padding: of the axis that the source alone has.
     """
-    blocks: Any = net.backbone
-    pools = [nd.per_axis(block[-1].kernel_size, net.dims) for block in blocks]
+    pools = [cast(VGGBlock, block).pool for block in net.backbone]
     shape, padded = net.input_shape[1:], net.padding
     if weights.dims < net.dims:
         pools, shape, padded = [pool[1:] for pool in pools], shape[1:], padded[1:]
@@ -75,11 +75,10 @@ def reference(weights: Weights, net: VGG, size: int, padding: str) -> VGG:
         firsts = first_pools(weights, len(pools))
         pools = [(first, *pool) for first, pool in zip(firsts, pools, strict=True)]
         shape, padded = (size, *shape), (padding, *padded)
-    last = weights.state.get("fc8.weight", weights.state.get("fc.weight"))
     with Undrawn():
         source = VGG(
             (weights.in_channels or net.in_channels, *shape),
-            1 if last is None else len(last),
+            1 if weights.last is None else len(weights.last),
             plan=net.plan.name,
             width=weights.width,
             norm=weights.norm,
@@ -96,10 +95,8 @@ def reference(weights: Weights, net: VGG, size: int, padding: str) -> VGG:
 
 def first_pools(weights: Weights, blocks: int) -> list[int]:
     """What the source's pools do to its first axis: 2 but where a net of ours says otherwise."""
-    if weights.card is None:
-        return [2] * blocks
-    pools = modality_of(weights.card, Path(weights.name)).vgg_arguments().get("pools")
-    return [2 if pools is None else nd.per_axis(pool, weights.dims)[0] for pool in pools or [2] * blocks][:blocks]
+    arguments = {} if weights.card is None else modality_of(weights.card, Path(weights.name)).vgg_arguments()
+    return [nd.per_axis(pool, weights.dims)[0] for pool in arguments.get("pools", [2] * blocks)[:blocks]]
 
 
 def fed(x: Tensor, net: VGG, size: int | None) -> Tensor:

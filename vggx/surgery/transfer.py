@@ -11,10 +11,11 @@ from vggx import nd
 from vggx.init import initialise
 from vggx.net import VGG
 from vggx.surgery.axes import lift, lower
-from vggx.weights.layouts import OURS
+from vggx.weights.layouts import paper_name
 from vggx.weights.source import Weights
 
 Row = dict[str, Any]
+Layer = dict[str, Tensor]  # weight, bias, running_mean, ...
 LAST = ("fc8", "fc")  # the layer that stands for the classes
 RANDOM = "random in the source"  # drawn when it was made, by leave given then
 
@@ -48,36 +49,24 @@ def transfer(weights: Weights, net: VGG, *, rule: str = "center", keep_classes: 
         ValueError: another plan or norm than the source's, or two numbers of dimensions between them.
     """
     check(weights, net)
-    sources, targets = grouped(weights.state), {}
-    for key, value in net.state_dict().items():
-        found = OURS.search(key)
-        assert found, key  # a net of ours has no other names
-        targets[f"{found[1]}.{found[2]}"] = key, value
-    untrained = weights.untrained()
+    sources, untrained = grouped(weights.state), weights.untrained()
+    keys = {paper_name(key): key for key in net.state_dict()}
+    targets = grouped({name: net.state_dict()[key] for name, key in keys.items()})
     rows: list[Row] = []
     state: dict[str, Tensor] = {}
-    layers = grouped(targets)
-    for name, parts in layers.items():
-        made, row = inherited(name, sources.get(name), {part: value for part, (_, value) in parts.items()}, rule)
+    for name, parts in targets.items():
+        made, why = inherited(sources.get(name), parts, rule)
         if name in LAST and not keep_classes:
-            made, row = {}, {"rule": "new classes", "result": "fresh"}
+            made, why = {}, "new classes"
         elif name in untrained:
-            made, row = {}, {"rule": RANDOM, "result": "fresh"}
-        state |= {parts[part][0]: value for part, value in made.items()}
-        rows.append(
-            {
-                "target": name,
-                "source": source_of(weights, name) if made else None,
-                "rule": row["rule"],
-                "source_shape": shape_of(sources.get(name)),
-                "target_shape": shape_of({part: value for part, (_, value) in parts.items()}),
-                "result": row["result"],
-            }
-        )
+            made, why = {}, RANDOM
+        state |= {keys[f"{name}.{part}"]: value for part, value in made.items()}
+        source = source_of(weights, name) if made else None
+        rows.append(row(name, source, why, sources.get(name), parts, "copied" if made else "fresh"))
     for name, tensors in sources.items():
-        if name not in layers:
-            rows.append(dropped(source_of(weights, name), "the net has no such layer", shape_of(tensors)))
-    rows += [dropped(key, why, None) for key, why in weights.left.items()]
+        if name not in targets:
+            rows.append(row(None, source_of(weights, name), "the net has no such layer", tensors, None, "dropped"))
+    rows += [row(None, key, why, None, None, "dropped") for key, why in weights.left.items()]
     return Transfer(rows, state)
 
 
@@ -99,36 +88,34 @@ def check(weights: Weights, net: VGG) -> None:
         raise ValueError(f"modality.net.norm=none: the weights of {weights.name} are of a net with batch norm")
 
 
-def grouped(tensors: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
+def grouped(tensors: Mapping[str, Tensor]) -> dict[str, Layer]:
     """{"conv1_1.norm.bias": x} -> {"conv1_1.norm": {"bias": x}}"""
-    found: dict[str, dict[str, Any]] = {}
+    found: dict[str, Layer] = {}
     for name, value in tensors.items():
         layer, _, part = name.rpartition(".")
         found.setdefault(layer, {})[part] = value
     return found
 
 
-def inherited(
-    name: str, source: Mapping[str, Tensor] | None, target: Mapping[str, Tensor], rule: str
-) -> tuple[dict[str, Tensor], Row]:
+def inherited(source: Layer | None, target: Layer, rule: str) -> tuple[Layer, str]:
     """A layer's tensors as the net takes them, and by what rule; nothing, and why, if it cannot inherit."""
     if source is None:
-        return {}, {"rule": "not in the source", "result": "fresh"}
+        return {}, "not in the source"
     made, words = dict(source), ["copy"]
     if "weight" in source and source["weight"].ndim > 1:
         try:
             made["weight"], words = fitted(source["weight"], target["weight"].shape, rule)
         except ValueError as error:
-            return {}, {"rule": str(error), "result": "fresh"}
+            return {}, str(error)
     if "num_batches_tracked" in target:  # which torchvision's files are older than
         made.setdefault("num_batches_tracked", torch.tensor(0))
     missing = [part for part in target if part not in made]
     if missing:
-        return {}, {"rule": f"the source has no {', '.join(missing)} of it", "result": "fresh"}
+        return {}, f"the source has no {', '.join(missing)} of it"
     for part, value in target.items():
         if made[part].shape != value.shape:
-            return {}, {"rule": f"{part} is {tuple(made[part].shape)} in the source", "result": "fresh"}
-    return {part: made[part] for part in target}, {"rule": ", ".join(words), "result": "copied"}
+            return {}, f"{part} is {tuple(made[part].shape)} in the source"
+    return {part: made[part] for part in target}, ", ".join(words)
 
 
 def fitted(kernel: Tensor, shape: Sequence[int], rule: str) -> tuple[Tensor, list[str]]:
@@ -172,15 +159,13 @@ def source_of(weights: Weights, layer: str) -> str:
     return key.removesuffix(".weight").removesuffix(".bias")
 
 
-def shape_of(parts: Mapping[str, Tensor] | None) -> list[int] | None:
+def row(target: str | None, source: str | None, rule: str, given: Layer | None, made: Layer | None, result: str) -> Row:
+    shapes = {"source_shape": shape_of(given), "target_shape": shape_of(made)}
+    return {"target": target, "source": source, "rule": rule, **shapes, "result": result}
+
+
+def shape_of(parts: Layer | None) -> list[int] | None:
     return None if parts is None else list(parts.get("weight", next(iter(parts.values()))).shape)
-
-
-def dropped(source: str, why: str, shape: list[int] | None) -> Row:
-    return {
-        **{"target": None, "source": source, "rule": why},
-        **{"source_shape": shape, "target_shape": None, "result": "dropped"},
-    }
 
 
 def check_fresh(found: Transfer, allowed: Iterable[str], *, keep_classes: bool) -> None:
@@ -245,7 +230,7 @@ def load(net: VGG, found: Transfer, scheme: str, *, share: bool = False) -> None
     net.load_state_dict(found.state, strict=False, assign=share)
     fresh = set(found.fresh())
     for key in net.state_dict():
-        if (name := OURS.search(key)) and f"{name[1]}.{name[2]}".rpartition(".")[0] in fresh:
-            module = net.get_submodule(key.rpartition(".")[0])
-            module.reset_parameters()  # type: ignore[operator]  # a convolution, a linear layer or a norm
+        if paper_name(key).rpartition(".")[0] in fresh:
+            module: Any = net.get_submodule(key.rpartition(".")[0])  # a convolution, a linear layer or a norm
+            module.reset_parameters()
             initialise(module, scheme)

@@ -11,11 +11,10 @@ from torch.optim.lr_scheduler import ReduceLROnPlateau
 from torchmetrics import MeanMetric
 
 from vggx import configs, recipes, tuning
-from vggx.options import Recipe
+from vggx.options import NetOptions, Recipe
 from vggx.tasks.predictions import Predictions, by_file, measures
 
 Batch = dict[str, Any]
-FREE = ("dropout", "init")  # options of a net that its weights do not depend on
 LASTING = ("optimizer", "schedule", "layer_decay", "fresh_factor")  # of a recipe, in which a resumed run's states fit
 
 
@@ -148,7 +147,7 @@ class ClassifyTask(LightningModule):
                 raise ValueError(f"the checkpoint's {key} is {saved.get(key)}, the net's is {self.card[key]}")
         before = {**configs.load(f"modality/{self.card['modality']}").net, **saved["net"]}
         for key, value in self.card["net"].items():
-            if key not in FREE and before.get(key) != value:
+            if key not in NetOptions.FREE and before.get(key) != value:
                 raise ValueError(f"modality.net.{key}={value}: the checkpoint's net has {before.get(key)}")
         wanted = {f"recipe.{key}": (getattr(self.recipe, key), recipe[key]) for key in LASTING}
         wanted["freeze"] = len(self.frozen), checkpoint.get("freeze", 0)

@@ -10,8 +10,6 @@ from vggx.options import IMAGENET, NetOptions, given
 from vggx.plans import get_plan
 from vggx.weights.source import Weights
 
-# options of a net that its weights do not depend on
-FREE = ("dropout", "init")
 NORMALISATION = ("normalize", "mean", "std")
 
 
@@ -50,7 +48,7 @@ def said(weights: Weights, modality: DictConfig, plan: str | None) -> dict[str, 
         data = data_type.fed(weights.in_channels) if weights.dims > 1 else {}  # one channel of sound is no grey
         net = of_another(weights, net_type, grey=bool(data))
     cut = plan is not None and len(get_plan(plan).blocks) < len(get_plan(weights.plan).blocks)
-    without = (*FREE, "head", "grid") if cut else FREE
+    without = (*NetOptions.FREE, "head", "grid") if cut else NetOptions.FREE
     return {"net": {key: value for key, value in net.items() if key not in without}, "data": data}
 
 

@@ -46,6 +46,13 @@ def layout_of(state: Mapping[str, Tensor]) -> str:
     )
 
 
+def paper_name(key: str) -> str:
+    """backbone.block1.conv1_1.norm.bias -> conv1_1.norm.bias, whatever stands before; a net of ours has no others."""
+    found = OURS.search(key)
+    assert found, key
+    return f"{found[1]}.{found[2]}"
+
+
 def named(state: Mapping[str, Tensor], layout: str, plan: Plan, norm: str) -> Named | None:
     """The state dict by the paper's names, read as one of a plan and norm; None if it numbers its layers otherwise.
 
@@ -68,8 +75,7 @@ def named(state: Mapping[str, Tensor], layout: str, plan: Plan, norm: str) -> Na
 def name_of(key: str, value: Tensor, layout: str, numbers: Mapping[int, str]) -> str | None:
     """The paper's name of a tensor; None if it is of no layer, "" if its number is none of these."""
     if layout == "vggx":
-        ours = OURS.search(key)
-        return f"{ours[1]}.{ours[2]}" if ours else None
+        return paper_name(key) if OURS.search(key) else None
     if layout == "caffe":
         caffe = CAFFE.search(key)
         if caffe is None:

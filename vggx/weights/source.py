@@ -74,6 +74,11 @@ class Weights:
         """C, where the first layer is there."""
         return self.state["conv1_1.weight"].shape[1] if "conv1_1.weight" in self.state else None
 
+    @property
+    def last(self) -> Tensor | None:
+        """The kernel of the layer that stands for the classes, where it is there."""
+        return self.state.get("fc8.weight", self.state.get("fc.weight"))
+
     def untrained(self) -> list[str]:
         """Layers that `vggx inflate` drew at random, and that nobody has trained since."""
         origin = (self.card or {}).get("weights", {})
@@ -140,10 +145,12 @@ def of_state(
     left |= dict.fromkeys(set(state) - {key for key, _ in found.layers.values()}, "not a VGG's layer")
     width = get_plan(found.plan, found.width).blocks[-1].width
     tensors = {layer: as_kernel(layer, value, width) for layer, (_, value) in layers.items()}
+    taken = convention or ("caffe" if layout == "caffe" else "imagenet")
+    how = "published" if own else "said" if convention else "by its names" if layout == "caffe" else "assumed"
     mean: list[float] | None
     std: list[float] | None
     mean, std = own or IMAGENET
-    if (convention or ("caffe" if layout == "caffe" else "imagenet")) == "caffe":
+    if taken == "caffe":
         tensors |= from_caffe(tensors)
         mean, std = CAFFE_MEAN, IMAGENET[1]
     if layout == "vggx":
@@ -151,8 +158,6 @@ def of_state(
         mean, std = (None, None) if sound_or_part else normalised(state)
     if mean is not None and "conv1_1.weight" in tensors and tensors["conv1_1.weight"].shape[1] != len(mean):
         mean = std = None  # ImageNet's are of three channels
-    taken = convention or ("caffe" if layout == "caffe" else "imagenet")
-    how = "published" if own else "said" if convention else "by its names" if layout == "caffe" else "assumed"
     last = tensors.get("fc8.weight", tensors.get("fc.weight"))
     return Weights(
         name=name,

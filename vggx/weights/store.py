@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from safetensors import SafetensorError, safe_open
-from safetensors.torch import load_file, save_file
+from safetensors.torch import save_file
 from torch import Tensor, nn
 
 import vggx
@@ -17,6 +17,7 @@ from vggx.init import Undrawn
 from vggx.net import PreparedNet
 from vggx.options import Modality
 from vggx.settings import modality_of, plain_options
+from vggx.weights.files import read_state
 
 WEIGHTS, CARD = "net.safetensors", "net.json"
 FORMAT = 1
@@ -71,6 +72,8 @@ def read_card(path: Path) -> dict[str, Any]:
 
 
 def card_of_file(path: Path) -> dict[str, Any]:
+    if path.suffix != ".safetensors":
+        raise ValueError(f"{path} is no net of vggx, which ends in .safetensors. vggx inflate makes one of it")
     try:
         with safe_open(path, "pt") as file:
             metadata = file.metadata() or {}
@@ -120,12 +123,7 @@ def load_net(path: str | Path) -> tuple[PreparedNet, Modality, dict[str, Any]]:
 
 
 def load_weights(net: nn.Module, path: Path) -> None:
-    if not path.is_file():
-        raise FileNotFoundError(f"{path} does not exist")
-    try:
-        state = load_file(path)
-    except SafetensorError as error:
-        raise ValueError(f"{path} is not a whole safetensors file: {error}") from error
+    state, _ = read_state(path)
     try:
         net.load_state_dict(state)
     except RuntimeError as error:

@@ -126,6 +126,8 @@ def test_an_inflated_net_predicts_as_it_is(vggx: Any, source: Path, tmp_path: Pa
     assert sorted(row["classes"]) == sorted(names.split(","))
     assert sum(row["scores"]) == pytest.approx(1, abs=1e-4)
     assert vggx("predict", "run=a", "weights=b", "inputs=c").code == 1
+    answer = vggx("predict", f"weights={source}", "inputs=c")
+    assert (answer.code, "is no net of vggx" in answer.err, "vggx inflate" in answer.err) == (1, True, True)
 
 
 def test_training_begins_with_the_weights(vggx: Any, source: Path, tmp_path: Path) -> None:
@@ -155,6 +157,7 @@ def test_training_takes_a_published_file_as_it_is(vggx: Any, source: Path, tmp_p
     answer = vggx("train", f"modality={modality}", f"weights={source}", *QUICK, *words, "logger=none")
     assert answer.code == 0, answer.err
     assert "10 layers copied, 1 fresh (fc8)" in answer.out
+    assert "(input: imagenet, assumed)" in answer.out
     (run,) = (tmp_path / f"runs/{modality}").iterdir()
     card = json.loads((run / "net.json").read_text())
     assert (card["plan"], card["net"]["norm"], card["net"]["head"]) == ("A", "none", "fc")

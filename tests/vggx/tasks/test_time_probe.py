@@ -53,7 +53,7 @@ def ramps(files: int, views: int = 1) -> list[dict[str, Tensor]]:
 def probed(net: nn.Module, items: list[dict[str, Tensor]], batch_size: int = 4, seed: int = 0) -> TimeProbeTask:
     task = TimeProbeTask(net, Recipe(optimizer="sgd", lr=0.1), {}, axis=1, seed=seed)
     trainer = make_trainer(TrainerOptions(max_epochs=1, accelerator="cpu", devices=1), [])
-    loader: Any = DataLoader(items, batch_size=batch_size)  # type: ignore[arg-type]
+    loader: Any = DataLoader(items, batch_size=batch_size)
     trainer.test(task, dataloaders=loader, verbose=False)
     return task
 
