@@ -21,7 +21,7 @@ def test_trains_in_bf16_on_the_gpu(modality: str, tmp_path: Path) -> None:
     config: Any = {name: configs.load(f"{name}/default") for name in ("recipe", "trainer")}
     config |= {"modality": configs.load(f"modality/{modality}"), "seed": 0, "runs": str(tmp_path), "logger": "none"}
     made = OmegaConf.create(config)
-    made.trainer.precision, made.trainer.accelerator, made.trainer.channels_last = "bf16-mixed", "gpu", True
+    made.trainer.precision, made.trainer.accelerator = "bf16-mixed", "gpu"
     summary = train(settings.resolve(made))
     assert summary["device"] == torch.cuda.get_device_name()
     assert summary["test_accuracy"] > 0.9
@@ -35,8 +35,8 @@ def test_trains_in_bf16_on_the_gpu(modality: str, tmp_path: Path) -> None:
 def test_vgg16_trains_in_the_memory_that_was_predicted(head: str, count: int) -> None:
     """Never in less; in up to 15 % more, for workspaces, which are measured and not predicted.
 
-    cuDNN is off: its kernels may copy fc6's weights and the maps into another order, and how much they take depends on
-    the card. torch's own convolutions lay out the windows of one image, 110 MiB in conv1_2, and cuBLAS keeps about 32.
+    cuDNN is off: its kernels may copy weights and maps into another order, and how much they take depends on the card.
+    torch's own convolutions lay out the windows of one image, 110 MiB in conv1_2, and cuBLAS keeps about 32.
     """
     made = settings.usual(configs.load("modality/image"))
     made.net.norm, made.net.head = "none", head

@@ -41,11 +41,19 @@ def typed(node: Any) -> Any:
     return OmegaConf.merge(OmegaConf.structured(getattr(importlib.import_module(module), name)), values)
 
 
-def register() -> None:
-    """Hand every packaged config to Hydra; experiments speak of the whole config, the others of their group."""
+def register(command: str | None = None) -> None:
+    """Hand every packaged config to Hydra; experiments speak of the whole config, the others of their group.
+
+    Args:
+        command: whose own keys no group may hide: `device=cpu` of predict is a word, of cost it is a file.
+    """
     store = ConfigStore.instance()
+    own = load(command) if command else {}
     for path in sorted(folder().rglob("*.yaml")):
         group = path.parent.relative_to(folder()).as_posix()
+        if group in own:
+            store.repo.pop(group, None)
+            continue
         package = "_global_" if group in (".", "experiment") else group.replace("/", ".")
         store.store(name=path.stem, group=None if group == "." else group, node=load_relative(path), package=package)
 

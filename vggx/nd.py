@@ -14,7 +14,36 @@ from torch.nn import functional as F
 
 Layers = dict[int, Callable[..., nn.Module]]
 
+
+class Product(nn.modules.conv._ConvNd):
+    """(N, C, *S) -> (N, width, *(S - kernel + 1)): a convolution, as one matrix product where it is no more than one.
+
+    That is where its kernel is as large as the map, or 1 and the channels of the map lie behind. torch has both
+    computed as convolutions, for which libraries bring a classifier's many weights into another order at every step.
+    """
+
+    def forward(self, x: Tensor) -> Tensor:
+        weight, positions = self.weight, x.movedim(1, -1)
+        if product(self.kernel_size) == 1 and positions.is_contiguous():
+            return F.linear(positions, weight.flatten(1), self.bias).movedim(-1, 1)
+        if x.shape[2:] != self.kernel_size:
+            return super().forward(x)
+        if not weight.is_contiguous():  # channels last: read in the order in which it lies, which copies nothing
+            x, weight = x.movedim(1, -1), weight.movedim(1, -1)
+        return F.linear(x.flatten(1), weight.flatten(1), self.bias)[(..., *(None,) * (x.ndim - 2))]
+
+
+class Product1d(Product, nn.Conv1d): ...
+
+
+class Product2d(Product, nn.Conv2d): ...
+
+
+class Product3d(Product, nn.Conv3d): ...
+
+
 CONV: Layers = {1: nn.Conv1d, 2: nn.Conv2d, 3: nn.Conv3d}
+PRODUCT: Layers = {1: Product1d, 2: Product2d, 3: Product3d}  # without padding or stride
 BATCH_NORM: Layers = {1: nn.BatchNorm1d, 2: nn.BatchNorm2d, 3: nn.BatchNorm3d}
 MAX_POOL: Layers = {1: nn.MaxPool1d, 2: nn.MaxPool2d, 3: nn.MaxPool3d}
 ADAPTIVE_AVERAGE: dict[int, Callable[..., Tensor]] = {
@@ -90,6 +119,11 @@ def conv(
     copies = tuple(size // 2 if mode == "replicate" else 0 for size, mode in zip(kernels, modes, strict=True))
     layer = CONV[dims](in_channels, width, kernels, padding=zeros, bias=bias)
     return [("pad", ReplicatePad(copies)), ("conv", layer)] if any(copies) else [("conv", layer)]
+
+
+def channels_behind(x: Tensor) -> Tensor:
+    """The same values, with those of a position side by side in memory."""
+    return x.movedim(1, -1).contiguous().movedim(-1, 1)
 
 
 def pool_up(x: Tensor, grid: Sequence[int]) -> Tensor:

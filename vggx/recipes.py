@@ -14,9 +14,9 @@ from torch.optim.lr_scheduler import LambdaLR, LRScheduler, ReduceLROnPlateau
 from vggx.net import scaled
 from vggx.options import Recipe, given
 
-OPTIMIZERS: dict[str, Callable[[list[dict], Recipe], Optimizer]] = {
-    "sgd": lambda groups, recipe: SGD(groups, lr=given(recipe.lr, "lr"), momentum=recipe.momentum),
-    "adamw": lambda groups, recipe: AdamW(groups, lr=given(recipe.lr, "lr")),
+OPTIMIZERS: dict[str, Callable[..., Optimizer]] = {
+    "sgd": lambda groups, recipe, **how: SGD(groups, lr=given(recipe.lr, "lr"), momentum=recipe.momentum, **how),
+    "adamw": lambda groups, recipe, **how: AdamW(groups, lr=given(recipe.lr, "lr"), **how),
 }
 
 # share of the schedule done (0..1), recipe, epochs -> what the learning rate is multiplied by
@@ -59,12 +59,18 @@ def check(recipe: Recipe) -> None:
         )
 
 
-def optimizer(net: nn.Module, recipe: Recipe, scales: Mapping[str, float] | None = None) -> Optimizer:
+def optimizer(
+    net: nn.Module, recipe: Recipe, scales: Mapping[str, float] | None = None, *, clips: bool = False
+) -> Optimizer:
     """The recipe's optimiser; biases and norms (parameters of one axis) do without weight decay.
+
+    Its step is fused: one pass over weights, gradients and state, and no copy of them, in the place of a pass for
+    every term of the update.
 
     Args:
         scales: what the learning rate is multiplied by, by the parameter's name; 1 for all where None. A group has its
             own under "scale".
+        clips: gradients are clipped, which Lightning refuses to do in mixed precision for a fused step.
     """
     check(recipe)
     groups: dict[tuple[float, bool], dict[str, Any]] = {}
@@ -79,7 +85,7 @@ def optimizer(net: nn.Module, recipe: Recipe, scales: Mapping[str, float] | None
             "scale": scale,
         }
         groups.setdefault((scale, decays), group)["params"].append(parameter)
-    return OPTIMIZERS[given(recipe.optimizer, "optimizer")](list(groups.values()), recipe)
+    return OPTIMIZERS[given(recipe.optimizer, "optimizer")](list(groups.values()), recipe, fused=not clips)
 
 
 def unscaled_lr(optimiser: Optimizer) -> float:

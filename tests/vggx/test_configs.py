@@ -148,3 +148,11 @@ def test_a_wheels_own_configs_come_first(tmp_path: Path, monkeypatch: pytest.Mon
     assert configs.folder() == tmp_path
     assert configs.names("modality") == ["smell"]
     assert configs.load("modality/smell") == {"name": "smell"}
+
+
+def test_a_group_does_not_hide_a_commands_own_key() -> None:
+    configs.register("predict")
+    words = ("run=a", "inputs=[b]", "device=cpu")
+    assert compose("predict", *words).device == "cpu"
+    configs.register("cost")
+    assert compose("cost", "device=h200").device.rate == 7.9e14

@@ -1,9 +1,12 @@
 """vggx.nd: layers of 1, 2 and 3 axes against torch's own and against numbers worked out by hand."""
 
+from typing import Any
+
 import pytest
 import torch
 from torch import nn
 from torch.nn import functional as F
+from torch.utils._python_dispatch import TorchDispatchMode
 
 from vggx import nd
 
@@ -138,6 +141,65 @@ def test_pool_up_touches_only_the_short_axis() -> None:
     assert up.shape == (1, 2, 7, 9)
     column = F.adaptive_avg_pool1d(x[..., 5], 7)
     torch.testing.assert_close(up[..., 5], column)
+
+
+class Called(TorchDispatchMode):
+    """The operators that torch calls, by name."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.names: set[str] = set()
+
+    def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        self.names.add(func.overloadpacket.__name__)
+        return func(*args, **(kwargs or {}))
+
+
+def as_product(layer: nn.Module, x: torch.Tensor, dims: int) -> bool:
+    """Whether the layer multiplies matrices; its values and gradients are those of torch's convolution either way."""
+    plain = nd.CONV[dims](layer.in_channels, layer.out_channels, layer.kernel_size)
+    plain.load_state_dict(layer.state_dict())
+    results = []
+    with Called() as called:
+        for module in (layer, plain):
+            given = x.detach().clone().requires_grad_()
+            out = module(given)
+            grads = torch.autograd.grad(out.square().sum(), [given, module.weight, module.bias])
+            results.append([out, *grads])
+            if module is layer:
+                convolves = "convolution" in called.names
+    for ours, torchs in zip(*results, strict=True):
+        torch.testing.assert_close(ours, torchs)
+    return not convolves
+
+
+@pytest.mark.parametrize("dims", DIMS)
+@pytest.mark.parametrize("last", [False, True])
+def test_a_kernel_as_large_as_the_map_is_one_matrix_product(dims: int, last: bool) -> None:
+    layer = nd.PRODUCT[dims](3, 5, (2, 3, 4)[:dims])
+    assert as_product(nd.channels_last(layer, dims) if last else layer, torch.rand(2, 3, *(2, 3, 4)[:dims]), dims)
+
+
+@pytest.mark.parametrize("dims", DIMS)
+def test_a_kernel_of_1_is_one_where_the_channels_lie_behind(dims: int) -> None:
+    layer, x = nd.PRODUCT[dims](3, 5, 1), torch.rand(2, 3, *(2, 3, 4)[:dims])
+    assert as_product(layer, nd.channels_behind(x), dims)
+    assert not as_product(layer, x, dims)
+
+
+@pytest.mark.parametrize("dims", DIMS)
+def test_on_a_larger_map_it_is_scanned(dims: int) -> None:
+    layer, x = nd.PRODUCT[dims](3, 5, (2, 3, 4)[:dims]), torch.rand(2, 3, *(4, 5, 6)[:dims])
+    assert not as_product(layer, x, dims)
+    assert layer(x).shape == (2, 5, *(3, 3, 3)[:dims])
+
+
+def test_channels_behind_changes_the_order_and_no_value() -> None:
+    x = torch.rand(2, 3, 4, 5)
+    behind = nd.channels_behind(x)
+    assert torch.equal(behind, x)
+    assert behind.is_contiguous(memory_format=torch.channels_last)
+    assert nd.channels_behind(behind).data_ptr() == behind.data_ptr()
 
 
 @pytest.mark.parametrize("dims", DIMS)

@@ -332,3 +332,26 @@ def test_shares_are_drawn_from_beta() -> None:
 def test_a_negative_mixup_is_refused() -> None:
     with pytest.raises(ValueError, match=r"recipe\.mixup must be 0 \(none\) or more, got -0\.1"):
         recipes.check(recipe(mixup=-0.1))
+
+
+# how the step is made
+
+
+@pytest.mark.parametrize("name", ["sgd", "adamw"])
+def test_a_fused_step_gives_the_weights_of_one_that_is_not(name: str) -> None:
+    nets = [VGG((1, 8, 8), 3, plan="micro") for _ in range(2)]
+    nets[1].load_state_dict(nets[0].state_dict())
+    made = [
+        recipes.optimizer(net, recipe(optimizer=name), clips=clips)
+        for net, clips in zip(nets, (False, True), strict=True)
+    ]
+    assert [optimiser.param_groups[0]["fused"] for optimiser in made] == [True, False]
+    x = torch.rand(4, 1, 8, 8)
+    for net, optimiser in zip(nets, made, strict=True):
+        net.eval()  # without the draws of dropout
+        for _ in range(3):
+            optimiser.zero_grad()
+            net(x).square().sum().backward()
+            optimiser.step()
+    for fused, plain in zip(nets[0].parameters(), nets[1].parameters(), strict=True):
+        torch.testing.assert_close(fused, plain)

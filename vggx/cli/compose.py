@@ -25,7 +25,7 @@ def run(command: str, words: list[str], past: str | None) -> int:
     Args:
         past: the run folder whose settings stand between the packaged config and the words of this command.
     """
-    configs.register()
+    configs.register(config_name(command))
     if past is not None and command != "predict":
         values = settings.read_run(past)
         configs.remember(values)

@@ -7,9 +7,12 @@ from typing import Any
 from omegaconf import DictConfig
 
 from vggx import settings
+from vggx.cli.benchmark_job import benchmark
 from vggx.cli.cost_jobs import budget, cost, growth
 from vggx.cli.sweeps import job_number, numbered
 from vggx.cli.weights_jobs import adopted, given, inflate
+
+MUCH_WAITING = 0.2  # share of the training time
 
 
 def train(config: DictConfig) -> int:
@@ -30,10 +33,19 @@ def train(config: DictConfig) -> int:
     ways = [f"{name} {count}" for name, count in summary["data"]["read_by"].items() if isinstance(count, int) and count]
     if ways:
         print(f"files read by: {', '.join(ways)}")
+    print(waiting(summary))
     if summary["bad_files"]:
         print(f"{len(summary['bad_files'])} unreadable files were skipped; summary.json lists them")
     print(f"run: {summary['run']}")
     return 0
+
+
+def waiting(summary: dict[str, Any]) -> str:
+    """Whether the loader or the net bounds the speed of a run, and what there is to do if it is the loader."""
+    share = summary["data_share"]
+    advice = "; more modality.data.num_workers, or see benchmarks/README.md" if share > MUCH_WAITING else ""
+    rate = f"{summary['samples_per_second']:,.0f} samples a second"
+    return f"speed: {rate}, {share:.0%} of the time spent waiting for data{advice}"
 
 
 def evaluate(config: DictConfig) -> int:
@@ -122,6 +134,7 @@ JOBS: dict[str, Callable[[DictConfig], int]] = {
     "cost": cost,
     "cost budget": budget,
     "cost growth": growth,
+    "benchmark": benchmark,
     "data preview": preview,
     "data stats": stats,
 }

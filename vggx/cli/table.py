@@ -10,6 +10,7 @@ COMMANDS = {
     "inflate": "weights of images, published or own, into nets of clips or sound, and back, with proof",
     "cost": "parameters, MACs, FLOPs, memory and limits of nets side by side, before they are built",
     "cost budget": "the largest plan, width, input or batch within limits of MACs, parameters or memory",
+    "benchmark": "measured speed of nets on this device, beside peers and the device's limits",
     "cost growth": "how MACs grow with frames, pixels, seconds, width and depth",
     "data preview": "draw samples as the net sees them, augmented, with their labels",
     "data stats": "count classes and splits, read the facts of every file, measure mean and standard deviation",
@@ -25,6 +26,7 @@ REQUIRED: dict[str, list[tuple[str, ...]]] = {
     "cost": [],
     "cost budget": [("modality", "run"), ("find",)],
     "cost growth": [],
+    "benchmark": [],
     "data preview": [("modality", "experiment", "run")],
     "data stats": [("modality", "experiment", "run")],
 }
@@ -75,6 +77,13 @@ EXAMPLES = {
         "vggx cost growth",
         "vggx cost growth modality=video modality.net.plan=A plots=pictures",
     ],
+    "benchmark": [
+        "vggx benchmark modality=image compare=[torchvision:vgg16,timm:vgg16] batch_sizes=[1,8] plots=pictures",
+        "vggx benchmark modality=video device=cuda precision=[32-true,bf16-mixed] channels_last=[true,false] "
+        "compare=[torchvision:r3d_18,pytorchvideo:x3d_m] format=json output=speed.json",
+        "vggx benchmark modality=audio compare=torchvision:vgg16    # a 2D VGG on the same spectrogram",
+        "vggx benchmark run=RUN modes=infer batch_sizes=1 profile=true",
+    ],
     "data preview": [
         "vggx data preview modality=image modality.data.root=photos",
         "vggx data preview modality=video modality.data.root=clips split=val count=4 output=val.png",
@@ -124,6 +133,22 @@ MEANINGS = {
         "memory": "limit of a training step, GiB",
         "precision": "32-true, bf16-mixed or 16-mixed: of the memory",
         "format": "table, json, csv or markdown",
+    },
+    "benchmark": {
+        "classes": "1,000 where unset, or the run's",
+        "compare": "[library:net, ...]; beside a net of sound, nets of images take its spectrogram",
+        "modes": "[train, infer]",
+        "precision": "32-true, bf16-mixed, 16-mixed, or a list: of our nets, and of peers beside their default",
+        "channels_last": "true, false or both: of our nets",
+        "compile": "true, false or both: of our nets",
+        "cuda_graphs": "true, false or both: of our nets",
+        "device": "auto, cpu, cuda, cuda:1, ...",
+        "repeats": "rounds in which all take their turn",
+        "seconds": "that each runs in a round",
+        "profile": "true: where the time of our nets goes, by kernel and layer",
+        "plots": "folder for pictures",
+        "format": "table, json, csv or markdown",
+        "output": "file, for all formats but table",
     },
     "cost growth": {"plots": "folder for a picture", "format": "table, json, csv or markdown"},
 }

@@ -26,12 +26,15 @@ class Count:
         flops: of a forward pass in eval mode.
         flops_train: of a forward and a backward pass in train mode. The inputs get no gradient, everything else does.
         activations: elements of the outputs of convolutions and matrix products, in that forward pass.
+        moved: elements that those and the pools read and write there, weights too: the least traffic if all else is
+            fused into them.
     """
 
     params: int
     flops: int
     flops_train: int
     activations: int
+    moved: int
 
 
 def conv_backward_flops(
@@ -59,18 +62,31 @@ def conv_backward_flops(
 FORMULAS = {torch.ops.aten.convolution_backward: conv_backward_flops}
 
 
+POOLS = (
+    torch.ops.aten.max_pool2d_with_indices,
+    torch.ops.aten.max_pool3d_with_indices,
+    torch.ops.aten.avg_pool2d,
+    torch.ops.aten.avg_pool3d,
+    torch.ops.aten._adaptive_avg_pool2d,
+    torch.ops.aten._adaptive_avg_pool3d,
+)
+
+
 class ActivationMode(TorchDispatchMode):
-    """Adds up the elements of all outputs of the operators that torch counts FLOPs of."""
+    """Adds up the outputs of the operators that torch counts FLOPs of, and what those and the pools move; elements."""
 
     def __init__(self) -> None:
         super().__init__()
-        self.elements = 0
+        self.elements = self.moved = 0
 
     def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
         out = func(*args, **(kwargs or {}))
-        if func.overloadpacket in flop_registry:
-            # fused attention returns its output first, then what its backward pass needs
-            self.elements += tree_leaves(out)[0].numel()
+        counts = func.overloadpacket in flop_registry
+        if counts or func.overloadpacket in POOLS:
+            # what is returned first is the output, before what the backward pass needs
+            written = tree_leaves(out)[0].numel()
+            self.elements += written * counts
+            self.moved += written + sum(x.numel() for x in tree_leaves(args) if isinstance(x, Tensor))
         return out
 
 
@@ -123,7 +139,7 @@ def count(net: nn.Module, *inputs: Any) -> Count:
         torch.autograd.backward([answer.sum() for answer in answers])
     net.zero_grad()
     params = sum(parameter.numel() for parameter in net.parameters())
-    return Count(params, forward.get_total_flops(), step.get_total_flops(), activations.elements)
+    return Count(params, forward.get_total_flops(), step.get_total_flops(), activations.elements, activations.moved)
 
 
 def fresh(inputs: tuple[Any, ...]) -> tuple[Any, ...]:

@@ -3,8 +3,7 @@
 The step is run on fake tensors, which have shapes and no contents, and torch's `MemTracker` adds up what is alive. So
 the peak is that of torch's own forward and backward, whatever the net is made of. Not in it are
 
-- the workspaces of kernels, which may be large: one that wants its axes in another order copies input and weights,
-  and those of VGG-16's fc6 are 392 MiB;
+- the workspaces of kernels, which may be large: one that wants its axes in another order copies input and weights;
 - what the allocator keeps beyond what is asked for, its rounding to 512 bytes, and CUDA's own context.
 
 The fake tensors are on the CPU, as those of CUDA need its driver in the backward pass. Two things differ there. A mask
@@ -80,7 +79,7 @@ def autocast_dtype(precision: str) -> torch.dtype | None:
 
 
 def as_on_gpu(optimizer: Optimizer) -> Optimizer:
-    """The optimiser, stepping over all weights at once as on CUDA, where SGD's decay makes a copy of them all."""
+    """The optimiser, stepping over all weights at once as on CUDA, where SGD's decay copies them; fused as it is."""
     for group in optimizer.param_groups:
         if group.get("foreach", False) is None and not group.get("fused"):
             group["foreach"] = True

@@ -35,7 +35,7 @@ class ConvClassifier(nn.Module):
         activation: str = "relu",
     ):
         super().__init__()
-        conv = nd.CONV[len(grid)]
+        conv = nd.PRODUCT[len(grid)]
         self.grid = tuple(grid)
         self.fc6 = conv(in_channels, hidden, self.grid)
         self.fc7 = conv(hidden, hidden, 1)
@@ -52,7 +52,7 @@ class ConvClassifier(nn.Module):
 
     def score_map(self, maps: list[Tensor]) -> Tensor:
         """[..., (N, C, *S)] -> (N, K, *(S - grid + 1))"""
-        x = nd.pool_up(maps[-1], self.grid)
+        x = nd.channels_behind(nd.pool_up(maps[-1], self.grid))
         x = self.dropout(self.act(self.fc6(x)))
         x = self.dropout(self.act(self.fc7(x)))
         return self.fc8(x)

@@ -4,12 +4,13 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from vggx import files
+from vggx import files, nd
 from vggx.data.datamodule import SplitData
 from vggx.data.listing import SPLITS
 from vggx.options import Settings
 from vggx.report import classes as class_report
 from vggx.report import time_probe as time_report
+from vggx.runner import hazards
 from vggx.runner import trainer as trainers
 from vggx.runner.bad_files import BadFiles
 from vggx.tasks.classify import ClassifyTask
@@ -55,6 +56,9 @@ def evaluate(settings: Settings, run: Path, split: str = "test", *, time_probe: 
     # one process sees every file once, all of them, however the run was trained
     alone = replace(settings.trainer, devices=1, num_nodes=1, strategy="auto", limit_test_batches=None)
     trainer = trainers.make_trainer(alone, [bad_files])
+    hazards.check_conv3d(net.vgg.dims, alone.precision, trainer.strategy.root_device)
+    if alone.channels_last:
+        nd.channels_last(net, net.vgg.dims)
     trainer.test(task, dataloaders=data.loader(data.dataset(split)), verbose=False)
     metrics = {name.removeprefix("test_"): value.item() for name, value in trainer.callback_metrics.items()}
     found = {

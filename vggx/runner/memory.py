@@ -23,7 +23,8 @@ class Trained:
         return self.settings.modality.build(self.classes)
 
     def optimizer(self, net: nn.Module) -> Optimizer:
-        return recipes.optimizer(net, self.settings.recipe)
+        clips = bool(self.settings.trainer.gradient_clip_val)
+        return recipes.optimizer(net, self.settings.recipe, clips=clips)
 
     def batch(self) -> tuple[Tensor, Tensor]:
         data = self.settings.modality.data

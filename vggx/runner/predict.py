@@ -6,8 +6,10 @@ from typing import Any
 
 import torch
 
+from vggx import nd
 from vggx.data.datamodule import SplitData
 from vggx.progress import progress
+from vggx.runner.allocator import keep_freed_memory
 from vggx.tasks.predictions import by_file
 from vggx.weights import store
 
@@ -52,7 +54,8 @@ def predict(
         raise ValueError(f"top must be 1 or more, got {top}")
     where = choose_device(device)
     net, modality, card = store.load_net(run)
-    net.to(where)
+    keep_freed_memory()
+    nd.channels_last(net.to(where), net.vgg.dims)
     modality.data.batch_size, modality.data.num_workers = batch_size, num_workers
     data: SplitData = modality.open_data(0)
     samples = data.new_files(inputs)

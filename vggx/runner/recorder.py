@@ -11,6 +11,8 @@ from lightning.pytorch.callbacks import Checkpoint
 from vggx import files, recipes
 from vggx.runner.run_folder import BEST, LAST
 
+STATE = ("history", "best_epoch", "train_seconds", "data_seconds", "samples")
+
 
 class Recorder(Checkpoint):
     """A `Checkpoint` to Lightning, so that it comes last at the end of an epoch, when all metrics are there.
@@ -24,17 +26,22 @@ class Recorder(Checkpoint):
         self.folder, self.save_best = folder, save_best
         self.history: list[dict[str, Any]] = []
         self.best_epoch = 1  # epochs are counted from 1
-        self.train_seconds = 0.0
+        self.train_seconds = self.data_seconds = 0.0
         self.samples = 0
 
     def state_dict(self) -> dict[str, Any]:
-        return {name: getattr(self, name) for name in ("history", "best_epoch", "train_seconds", "samples")}
+        return {name: getattr(self, name) for name in STATE}
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
         vars(self).update(state_dict)
 
     def on_train_epoch_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
         self.started = self.ended = time.perf_counter()
+        self.waited = 0.0
+
+    def on_train_batch_start(self, trainer: Trainer, pl_module: LightningModule, batch: Any, index: int) -> None:
+        # from the end of the last batch: for the loader, and for the copy to the device
+        self.waited += time.perf_counter() - self.ended
 
     def on_train_batch_end(
         self, trainer: Trainer, pl_module: LightningModule, outputs: Any, batch: Any, index: int
@@ -45,9 +52,11 @@ class Recorder(Checkpoint):
     def on_train_epoch_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
         seconds = self.ended - self.started
         self.train_seconds += seconds
+        self.data_seconds += self.waited
         found = {name: value.item() for name, value in trainer.callback_metrics.items()}
         lr = recipes.unscaled_lr(trainer.optimizers[0])
-        row: dict[str, Any] = {"epoch": trainer.current_epoch + 1, **found, "lr": lr, "seconds": round(seconds, 3)}
+        times = {"seconds": round(seconds, 3), "data_seconds": round(self.waited, 3)}
+        row: dict[str, Any] = {"epoch": trainer.current_epoch + 1, **found, "lr": lr, **times}
         self.history = [*self.history, row]
         if "val_accuracy" not in found or rank(row) > rank(self.best):
             self.best_epoch = row["epoch"]
@@ -66,12 +75,16 @@ class Recorder(Checkpoint):
         return self.history[self.best_epoch - 1]
 
     def summary(self) -> dict[str, Any]:
-        """What the epochs came to; the samples per second are those of training alone."""
+        """What the epochs came to; seconds and samples are those of training alone.
+
+        `data_share` of the seconds went by waiting for the next batch.
+        """
         return {
             "epochs": len(self.history),
             "best_epoch": self.best_epoch,
             "val_accuracy": self.best.get("val_accuracy"),
             "train_seconds": round(self.train_seconds, 3),
+            "data_share": round(self.data_seconds / max(1e-9, self.train_seconds), 4),
             "samples_per_second": round(self.samples / max(1e-9, self.train_seconds), 1),
         }
 

@@ -8,6 +8,7 @@ from typing import Any
 
 import torch
 from lightning import Trainer, seed_everything
+from torch import Tensor
 
 from vggx import files, nd, tuning
 from vggx import settings as settings_module
@@ -21,6 +22,7 @@ from vggx.progress import progress
 from vggx.report import classes as class_report
 from vggx.report import plots
 from vggx.report.transfer import in_a_line
+from vggx.runner import hazards
 from vggx.runner import trainer as trainers
 from vggx.runner.bad_files import BadFiles
 from vggx.runner.checkpoint_io import read_checkpoint
@@ -76,6 +78,12 @@ def train(
     recorder = Recorder(Path(os.devnull), lambda: store.save_net(folder, net, card))
     callbacks = [RandomState(settings.seed), bad_files, recorder]
     trainer = trainers.make_trainer(settings.trainer, callbacks, validate=bool(sizes["val"]))
+    device, layers = trainer.strategy.root_device, ledger_of(modality, len(listing.classes))
+    hazards.check_conv3d(net.vgg.dims, settings.trainer.precision, device)
+    if settings.trainer.deterministic and device.type == "cuda":
+        hazards.check_deterministic(net.to(device), one_sample(modality, device))
+    if warning := hazards.too_large(layers, given(modality.data.batch_size, "batch_size"), device):
+        say(f"warning: {warning}")
     if modality.net.measures_input() and checkpoint is None:
         measure(net, progress(data.loader(data.dataset("train")), MEASURING), modality.net)
     card = store.make_card(modality, net, listing.classes)
@@ -90,7 +98,7 @@ def train(
     first = is_first()
     folder = resume or (new_run(settings.runs, modality.name, job) if first else Path(os.devnull))
     recorder.folder = folder
-    costs = total(ledger_of(modality, len(listing.classes)))
+    costs = total(layers)
     training = sum(parameter.numel() for parameter in net.parameters() if parameter.requires_grad)
     if first:
         trainer.logger = trainers.LOGGERS[settings.logger](folder)
@@ -154,6 +162,11 @@ def begun(
     if weights is None:
         return modality.build(len(classes)), None
     return inherit(modality, len(classes), weights, keep_classes=weights.classes == classes, allow_fresh=allow_fresh)
+
+
+def one_sample(modality: Modality, device: torch.device) -> Tensor:
+    """A batch of one, of zeros, as the datamodule gives it."""
+    return torch.zeros(1, *modality.data.input_shape(), dtype=getattr(torch, modality.data.DTYPE), device=device)
 
 
 def machine(trainer: Trainer) -> dict[str, Any]:

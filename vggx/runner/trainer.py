@@ -14,6 +14,7 @@ from lightning.pytorch.callbacks import Callback, RichProgressBar
 from lightning.pytorch.loggers import Logger
 
 from vggx.options import TrainerOptions
+from vggx.runner.allocator import keep_freed_memory
 from vggx.runner.checkpoint_io import AtomicCheckpointIO
 
 PRECISIONS = ("32-true", "bf16-mixed", "16-mixed")
@@ -72,6 +73,7 @@ def make_trainer(
     options: TrainerOptions, callbacks: list[Callback], logger: Any = False, *, validate: bool = True
 ) -> Trainer:
     quiet()
+    keep_freed_memory()
     # the bar is for people: in a pipe it would come as thousands of lines, and there a line an epoch does
     bar = options.enable_progress_bar and sys.stdout.isatty()
     # fixed sizes: let cuDNN choose its kernels by trying them

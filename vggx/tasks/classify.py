@@ -119,7 +119,7 @@ class ClassifyTask(LightningModule):
 
     def configure_optimizers(self) -> Any:
         scales = {name: pace.scale for name, pace in self.paces().items()}
-        optimiser = recipes.optimizer(self.net, self.recipe, scales)
+        optimiser = recipes.optimizer(self.net, self.recipe, scales, clips=bool(self.trainer.gradient_clip_val))
         steps, epochs = int(self.trainer.estimated_stepping_batches), self.trainer.max_epochs or 1
         schedule = recipes.scheduler(optimiser, self.recipe, steps, epochs)
         # plateau is stepped in on_train_epoch_end: Lightning would do it after the checkpoint of the epoch is written

@@ -126,3 +126,14 @@ def test_a_frozen_net_has_no_backward_pass() -> None:
 def test_a_tensor_with_data_is_refused() -> None:
     with pytest.raises(ValueError, match="counted on the meta device, and a tensor of Linear is on cpu"):
         count(nn.Linear(2, 2), on_meta(2))
+
+
+@pytest.mark.parametrize("arguments", SPACES[:2], ids=lambda arguments: arguments["plan"])
+def test_what_our_nets_move_is_what_the_ledger_has(arguments: dict) -> None:
+    """Of nets without replicated padding or norms, whose layers are what is counted."""
+    plain = arguments | {"norm": "none", "padding": "zeros"}
+    with torch.device("meta"):
+        net = VGG(classes=7, **plain)
+    costs = ledger(classes=7, **plain)
+    wanted = sum(cost.read + cost.written + cost.params for cost in costs)
+    assert count(net, on_meta(*plain["input_shape"])).moved == wanted

@@ -3,6 +3,7 @@
 import csv
 import json
 import shutil
+import time
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,8 @@ from omegaconf import OmegaConf
 from safetensors.torch import load_file
 
 from vggx import configs, settings
+from vggx.data import datamodule
+from vggx.data.dataset import collate
 from vggx.runner import train as train_module
 from vggx.runner.recorder import Recorder
 from vggx.runner.run_folder import new_run
@@ -25,7 +28,7 @@ FILES = {
 SUMMARY = {
     "modality", "plan", "dims", "params", "macs", "input_shape", "classes", "epochs", "seed", "val_accuracy",
     "test_accuracy", "train_seconds", "samples_per_second", "device", "versions", "bad_files", "best_epoch",
-    "trainable_params", "frozen_blocks",
+    "trainable_params", "frozen_blocks", "data_share",
 }  # fmt: skip
 
 
@@ -50,6 +53,21 @@ def test_metrics_has_a_row_an_epoch(trained: dict[str, Any]) -> None:
     assert trained["best_epoch"] == best + 1
     assert trained["val_accuracy"] == float(rows[best]["val_accuracy"])
     assert float(rows[-1]["train_loss"]) < float(rows[0]["train_loss"])
+
+
+def test_waiting_for_data_is_told_of_every_epoch_and_of_the_run(make: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Three batches an epoch, each of which takes 0.1 seconds to collate."""
+
+    def slow(items: Any) -> Any:
+        time.sleep(0.1)
+        return collate(items)
+
+    monkeypatch.setattr(datamodule, "collate", slow)
+    found = train(make(trainer__max_epochs=2))
+    rows = list(csv.DictReader((Path(found["run"]) / "metrics.csv").open()))
+    waited = [float(row["data_seconds"]) for row in rows]
+    assert all(0.3 <= seconds <= float(row["seconds"]) for seconds, row in zip(waited, rows, strict=True))
+    assert found["data_share"] == pytest.approx(sum(waited) / found["train_seconds"], abs=5e-3)
 
 
 def test_report_counts_every_class(trained: dict[str, Any]) -> None:
@@ -140,8 +158,9 @@ def test_a_resumed_run_ends_bit_for_bit_where_the_unbroken_one_does(
     assert all(torch.equal(a, b) for a, b in zip(*moments, strict=True))
     rows = [list(csv.DictReader((Path(run["run"]) / "metrics.csv").open())) for run in (whole, resumed)]
     assert len(rows[0]) == 3
-    assert [{k: v for k, v in row.items() if k != "seconds"} for row in rows[0]] == [
-        {k: v for k, v in row.items() if k != "seconds"} for row in rows[1]
+    times = ("seconds", "data_seconds")
+    assert [{k: v for k, v in row.items() if k not in times} for row in rows[0]] == [
+        {k: v for k, v in row.items() if k not in times} for row in rows[1]
     ]
     if schedule == "plateau":
         assert float(rows[0][-1]["lr"]) < 0.05
@@ -215,6 +234,13 @@ def test_unreadable_files_are_replaced_counted_and_listed(make: Any, shapes: Pat
         train(make(**changes, modality__data__bad_limit=0.01))
     with pytest.raises(ValueError, match=r"empty\.png: is empty"):
         train(make(**changes, modality__data__on_error="raise"))
+
+
+@pytest.mark.parametrize("precision", ["32-true", "bf16-mixed"])
+def test_gradients_are_clipped_in_every_precision(make: Any, precision: str) -> None:
+    """A fused step would not let Lightning do so in mixed precision."""
+    found = train(make(trainer__gradient_clip_val=1e-9, trainer__precision=precision, trainer__max_epochs=1))
+    assert found["test_accuracy"] < 1.0  # with next to no gradients nothing is learned
 
 
 def test_a_loss_that_is_no_number_stops_the_run_and_says_what_to_do(make: Any) -> None:

@@ -90,7 +90,9 @@ def test_what_the_zoo_says_of_a_clip() -> None:
 
 def test_timm_s_vgg16_is_torchvision_s() -> None:
     ours, theirs = (peers.counted(peers.find(f"{library}:vgg16")) for library in ("timm", "torchvision"))
-    assert ours == theirs
+    assert replace(ours, moved=0) == replace(theirs, moved=0)
+    # timm's classifier is a convolution, too, on a map that torchvision pools once more
+    assert theirs.moved - ours.moved == 2 * 512 * 7 * 7
     assert (ours.flops, ours.flops_train, ours.params) == (30_940_528_640, 92_648_177_664, 138_357_544)
     assert peers.find("timm:vgg16.tv_in1k").input_shape == (3, 224, 224)
     assert peers.find("timm:efficientnet_b3").input_shape[1] > 224

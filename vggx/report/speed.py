@@ -1,0 +1,82 @@
+"""rows of `vggx benchmark` -> tables for the screen, and flat rows for CSV and Markdown."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from vggx.report import tables
+from vggx.report.tables import quantity
+
+Row = Mapping[str, Any]
+
+CONVENTION = (
+    "Samples a second: median of rounds in which all take their turn, between their quartiles. MFU: FLOPs (= 2 MACs)\n"
+    "of the net a second, of those of a matrix product on this device in the same precision. Roofline: the least time\n"
+    "by that and the bandwidth of a copy, of the time taken. Nets are given their input on the device"
+)
+
+
+def show(found: Mapping[str, Any]) -> None:
+    print(CONVENTION)
+    limits = [
+        f"{name}: {quantity(limit['flops'])}FLOP/s, {quantity(limit['bytes'])}B/s"
+        for name, limit in found["ceilings"].items()
+    ]
+    print(f"{found['device']}, measured: {'; '.join(limits)}")
+    rows = found["rows"]
+    for key in dict.fromkeys((row["modality"], row["mode"], row["batch_size"]) for row in rows):
+        own = [row for row in rows if (row["modality"], row["mode"], row["batch_size"]) == key]
+        modality, mode, batch = key
+        tables.show([line(row, own) for row in own], f"{modality}, {mode}, batch {batch}", words=quantity)
+    for warning in dict.fromkeys(row["warning"] for row in rows if row["warning"]):
+        print(f"warning: {warning}")
+    for profile in found["profiles"]:
+        title = f"{profile['net']}, {profile['mode']}, batch {profile['batch_size']}, {profile['precision']}: "
+        tables.show(profile["kernels"], f"{title}kernels")
+        if profile["layers"]:
+            tables.show(profile["layers"], f"{title}layers")
+
+
+def line(row: Row, own: Sequence[Row]) -> dict[str, Any]:
+    """A row for people; columns that no row of its table fills are left out."""
+    flat = flattened(row)
+    filled = [name for name in SHOWN if any(flattened(other)[name] is not None for other in own)]
+    return {SHOWN[name]: flat[name] for name in filled}
+
+
+SHOWN = {
+    "net": "net",
+    "setting": "how",
+    "samples_per_second": "samples/s",
+    "quartiles": "quartiles",
+    "p50": "p50 ms",
+    "p95": "p95 ms",
+    "p99": "p99 ms",
+    "mfu": "MFU",
+    "roofline_share": "roofline",
+    "times": "times the first peer",
+    "peak_memory": "peak memory",
+    "joules_per_sample": "J a sample",
+    "error": "error",
+}
+
+
+def flat(rows: Sequence[Row]) -> list[dict[str, Any]]:
+    """Rows of single values: percentiles in columns of their own, and of the ratios that to the first peer."""
+    return [{name: value for name, value in flattened(row).items() if name not in NESTED} for row in rows]
+
+
+NESTED = ("latency_ms", "against", "quartiles")
+
+
+def flattened(row: Row) -> dict[str, Any]:
+    flags = [name for name in ("channels_last", "compile", "cuda_graphs") if row[name]]
+    times = next((one["median"] for one in row["against"] or () if one["precision"] == row["precision"]), None)
+    quartiles = None if row["low"] is None else f"{quantity(row['low'])} to {quantity(row['high'])}"
+    latency = row["latency_ms"] or dict.fromkeys(("p50", "p95", "p99"))
+    return {
+        **row,
+        "setting": ", ".join([row["precision"], *flags]),
+        "quartiles": quartiles,
+        **latency,
+        "times": times,
+    }
