@@ -94,7 +94,7 @@ COMMANDS: dict[str, list[str]] = {
         "repeats",
         "run",
         "seconds",
-    ],  # fmt: skip
+    ],
     "data preview": ["count", "experiment", "modality", "output", "run", "seed", "split"],
     "data stats": ["experiment", "format", "measure", "modality", "output", "run"],
 }

@@ -10,18 +10,15 @@ Row = Mapping[str, Any]
 
 CONVENTION = (
     "Samples a second: median of rounds in which all take their turn, between their quartiles. MFU: FLOPs (= 2 MACs)\n"
-    "of the net a second, of those of a matrix product on this device in the same precision. Roofline: the least time\n"
-    "by that and the bandwidth of a copy, of the time taken. Nets are given their input on the device"
+    "of the net a second, of those of a matrix product in the same precision and rounds. Roofline: the least time by\n"
+    "that and the bandwidth of a copy, of the time taken. Nets are given their input on the device"
 )
 
 
 def show(found: Mapping[str, Any]) -> None:
     print(CONVENTION)
-    limits = [
-        f"{name}: {quantity(limit['flops'])}FLOP/s, {quantity(limit['bytes'])}B/s"
-        for name, limit in found["ceilings"].items()
-    ]
-    print(f"{found['device']}, measured: {'; '.join(limits)}")
+    limits = [f"{name}: {quantity(f)}FLOP/s, {quantity(b)}B/s" for name, (f, b) in ceilings(found["rows"]).items()]
+    print(f"{found['device']}, reached: {'; '.join(limits)}")
     rows = found["rows"]
     for key in dict.fromkeys((row["modality"], row["mode"], row["batch_size"]) for row in rows):
         own = [row for row in rows if (row["modality"], row["mode"], row["batch_size"]) == key]
@@ -34,6 +31,17 @@ def show(found: Mapping[str, Any]) -> None:
         tables.show(profile["kernels"], f"{title}kernels")
         if profile["layers"]:
             tables.show(profile["layers"], f"{title}layers")
+
+
+def ceilings(rows: Sequence[Row]) -> dict[str, tuple[float, float]]:
+    """{precision: the greatest FLOP/s of a product and bytes/s of a copy that any comparison saw}."""
+    found: dict[str, tuple[float, float]] = {}
+    for row in rows:
+        if row["error"] is None:
+            flops, moved = found.get(row["precision"], (0.0, 0.0))
+            both = max(flops, row["device_flops_per_second"]), max(moved, row["device_bytes_per_second"])
+            found[row["precision"]] = both
+    return found
 
 
 def line(row: Row, own: Sequence[Row]) -> dict[str, Any]:

@@ -12,7 +12,7 @@ from matplotlib.ticker import EngFormatter
 from vggx.report.cost_plots import colours, joined, place
 from vggx.report.lettering import legible
 from vggx.report.plots import save
-from vggx.report.speed import flattened
+from vggx.report.speed import ceilings, flattened
 
 Row = Mapping[str, Any]
 
@@ -59,15 +59,15 @@ def roofline(found: Mapping[str, Any], path: Path) -> None:
     Intensity is that of the least traffic; a dot on the roof could not be faster by kernels of the same arithmetic.
     """
     rows = [row for row in timed(found) if row["mode"] == "infer"]
-    precisions = [name for name in found["ceilings"] if any(row["precision"] == name for row in rows)]
+    precisions = list(dict.fromkeys(row["precision"] for row in rows))
     figure = Figure(figsize=(7.5 * max(1, len(precisions)), 6))
     for axes, precision in zip(figure.subplots(1, max(1, len(precisions)), squeeze=False)[0], precisions, strict=False):
         own = [row for row in rows if row["precision"] == precision]
-        limit = found["ceilings"][precision]
-        ridge = limit["flops"] / limit["bytes"]
+        flops, moved = ceilings(own)[precision]
+        ridge = flops / moved
         reach = [row["intensity"] for row in own]
         line = np.geomspace(min([*reach, ridge]) / 2, max([*reach, ridge]) * 2, 200)
-        axes.plot(line, np.minimum(limit["flops"], line * limit["bytes"]), color="black", linewidth=1)
+        axes.plot(line, np.minimum(flops, line * moved), color="black", linewidth=1)
         labels = []
         for modality, colour in colours(own).items():
             for whose, mark in ((False, "o"), (True, "x")):

@@ -1,9 +1,10 @@
 """nets and peers -> rows of their measured speed, all that do the same work timed in turn, held against the device."""
 
 import gc
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import product
+from statistics import median
 from typing import Any
 
 import torch
@@ -11,6 +12,7 @@ import torch
 from vggx.cost import peers
 from vggx.cost.memory import autocast_dtype, predicted_peak
 from vggx.cost.speed import ceiling, clock, places
+from vggx.cost.speed.ceiling import Ceiling
 from vggx.cost.speed.steps import MODES, Setting, Step
 from vggx.options import Device, Settings
 from vggx.progress import progress
@@ -80,28 +82,28 @@ def benchmark(nets: Sequence[Settings], compare: Sequence[str], terms: Terms, de
         raise ValueError(f"compare={lonely}: beside no net that is timed here; choose their modality, or leave it out")
     for net, setting in product(nets, terms.settings):
         check_conv3d(net.modality.net.DIMS, setting.precision, device)
-    entrants = {
-        net.modality.name: [
-            ours(net, terms.classes, terms.settings),
-            *(theirs(peer, net, terms.settings) for peer in beside(found, net)),
-        ]
+    entrants = [
+        (
+            net.modality.name,
+            [
+                ours(net, terms.classes, terms.settings),
+                *(theirs(peer, net, terms.settings) for peer in beside(found, net)),
+            ],
+        )
         for net in nets
-    }
-    precisions = dict.fromkeys([*(setting.precision for setting in terms.settings), PEER_SETTING.precision])
-    limits = {precision: ceiling.measured(device, precision) for precision in precisions}
+    ]
     rows: list[Row] = []
     profiles: list[Row] = []
     comparisons = list(product(entrants, terms.modes, terms.batch_sizes))
-    for name, mode, batch in progress(comparisons, "timing"):
-        comparison = Comparison(entrants[name], mode, batch, terms, device)
-        rows += [{"modality": name} | row for row in comparison.rows(limits)]
+    for (name, side_by_side), mode, batch in progress(comparisons, "timing"):
+        comparison = Comparison(side_by_side, mode, batch, terms, device)
+        rows += [{"modality": name} | row for row in comparison.rows()]
         if terms.profile:
             profiles += [{"modality": name} | row for row in comparison.profiles()]
         del comparison
         gc.collect()
     return {
         "device": ceiling.name_of(device),
-        "ceilings": {name: {"flops": limit.rate, "bytes": limit.bandwidth} for name, limit in limits.items()},
         "rows": rows,
         "profiles": profiles,
     }
@@ -128,14 +130,27 @@ class Comparison:
                     if "memory" not in str(error):
                         raise
                     self.failed[name] = "out of memory"
-            for round_ in clock.in_turn(self.steps, device, repeats=terms.repeats, seconds=terms.seconds):
+            precisions = {setting.precision for _, setting in self.ways.values()}
+            self.ceilings = {precision: Ceiling(device, precision) for precision in precisions}
+            bounds = {
+                bound: step
+                for precision, found in self.ceilings.items()
+                for bound, step in ((f"product, {precision}", found.product), (f"copy, {precision}", found.copy))
+            }
+            turns = clock.in_turn(self.steps | bounds, device, repeats=terms.repeats, seconds=terms.seconds)
+            for round_ in turns:
                 for name, seconds in round_.items():
                     self.seconds.setdefault(name, []).append(seconds)
 
-    def rows(self, limits: Mapping[str, Device]) -> list[Row]:
-        return [self.row(name, limits[setting.precision]) for name, (_, setting) in self.ways.items()]
+    def rows(self) -> list[Row]:
+        return [self.row(name) for name in self.ways]
 
-    def row(self, name: str, limit: Device) -> Row:
+    def limit(self, precision: str) -> Device:
+        """What the device reached in the same rounds."""
+        product, copy = (median(self.seconds[f"{bound}, {precision}"]) for bound in ("product", "copy"))
+        return self.ceilings[precision].of(product, copy)
+
+    def row(self, name: str) -> Row:
         entrant, setting = self.ways[name]
         found = {
             "net": entrant.subject.name,
@@ -148,7 +163,7 @@ class Comparison:
             "intensity": entrant.intensity(self.batch, setting.precision),
             "error": self.failed.get(name),
         }
-        measured = self.measured(name, limit) if name in self.steps else dict.fromkeys(MEASURED)
+        measured = self.measured(name, self.limit(setting.precision)) if name in self.steps else dict.fromkeys(MEASURED)
         return found | measured
 
     def measured(self, name: str, limit: Device) -> Row:
@@ -164,6 +179,8 @@ class Comparison:
             "high": spread.high,
             "step_ms": 1e3 * self.batch / spread.median,
             "flops_per_second": rate,
+            "device_flops_per_second": limit.rate,
+            "device_bytes_per_second": limit.bandwidth,
             "mfu": rate / limit.rate,
             "roofline_share": None if least is None else least * spread.median / self.batch,
             "latency_ms": single,
@@ -204,8 +221,7 @@ class Comparison:
 
     def joules(self, step: Step) -> float | None:
         """Of a sample, over two seconds and more, as the card's count moves in steps."""
-        meter = ceiling.Joules(self.device)
-        if meter.before is None:
+        if ceiling.Joules(self.device).before is None:
             return None
         steps = clock.count_for(max(ENERGY_SECONDS, self.terms.seconds), step, self.device)
         meter = ceiling.Joules(self.device)
@@ -230,6 +246,7 @@ class Comparison:
 
 ENERGY_SECONDS = 2.0
 MEASURED = (
-    "samples_per_second", "low", "high", "step_ms", "flops_per_second", "mfu", "roofline_share", "latency_ms",
+    "samples_per_second", "low", "high", "step_ms", "flops_per_second", "device_flops_per_second",
+    "device_bytes_per_second", "mfu", "roofline_share", "latency_ms",
     "peak_memory", "predicted_memory", "joules_per_sample", "warning", "against",
 )  # fmt: skip

@@ -61,7 +61,7 @@ def ours(net: Settings, classes: int, settings: Sequence[Setting]) -> Entrant:
     modality, costs = net.modality, ledger_of(net.modality, classes)
     sums = total(costs)
     subject = Subject(
-        name=f"vggx {modality.net.plan}",
+        name=f"vggx {modality.net.plan}" + (", batch norm" if modality.net.norm == "batch" else ""),
         dims=modality.net.DIMS,
         shape=eaten_shape(modality),
         build=lambda: modality.build(classes).vgg,

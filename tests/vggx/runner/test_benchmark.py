@@ -7,7 +7,7 @@ import torch
 from omegaconf import OmegaConf
 
 from vggx import configs, settings
-from vggx.cost import peers
+from vggx.cost import peers, roofline
 from vggx.cost.ledger import ledger_of, total
 from vggx.cost.speed import ceiling
 from vggx.cost.speed.steps import Setting, Step
@@ -17,7 +17,6 @@ from vggx.runner.benchmark import Terms, benchmark
 from vggx.runner.entrants import beside, eaten_shape, of_one_channel, ours, theirs
 
 CPU = torch.device("cpu")
-LIMIT = Device(name="a test", rate=1e12, bandwidth=1e11, memory=1e9, source="measured")
 
 
 def net(name: str, **options: Any) -> Settings:
@@ -30,12 +29,14 @@ def net(name: str, **options: Any) -> Settings:
 
 
 IMAGE = {"data.size": 32}
+OURS = "vggx micro, batch norm"
 VIDEO = {"data.size": 32, "data.frames": 8}
 
 
 @pytest.fixture(autouse=True)
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(ceiling, "measured", lambda device, precision: LIMIT)
+    monkeypatch.setattr(ceiling, "SIDES", {"cpu": 128})
+    monkeypatch.setattr(ceiling, "COPIED", {"cpu": 2**20})
 
 
 def terms(**more: Any) -> Terms:
@@ -52,12 +53,11 @@ def test_a_row_for_every_net_mode_batch_and_setting() -> None:
         (name, mode, batch, precision)
         for mode in ("train", "infer")
         for batch in (1, 2)
-        for name in ("vggx micro", "torchvision:squeezenet1_1")
+        for name in (OURS, "torchvision:squeezenet1_1")
         for precision in ("32-true", "bf16-mixed")
     ]
     assert [row["peer"] for row in found["rows"]] == [False, False, True, True] * 4
     assert all(row["modality"] == "image" and row["error"] is None for row in found["rows"])
-    assert found["ceilings"]["bf16-mixed"] == {"flops": 1e12, "bytes": 1e11}
 
 
 def test_the_figures_of_a_row_fit_each_other() -> None:
@@ -68,8 +68,17 @@ def test_the_figures_of_a_row_fit_each_other() -> None:
     assert row["step_ms"] * row["samples_per_second"] == pytest.approx(2 * 1e3)
     assert row["low"] <= row["samples_per_second"] <= row["high"]
     assert row["flops_per_second"] == pytest.approx(row["samples_per_second"] * costs["flops_train"])
-    assert row["mfu"] == pytest.approx(row["flops_per_second"] / 1e12)
-    assert 0 < row["roofline_share"] < 1
+    assert row["mfu"] == pytest.approx(row["flops_per_second"] / row["device_flops_per_second"])
+    assert row["device_flops_per_second"] == other["device_flops_per_second"]  # of the same rounds
+    device = Device(
+        name="",
+        rate=row["device_flops_per_second"],
+        bandwidth=row["device_bytes_per_second"],
+        memory=1.0,
+        source="measured",
+    )
+    least = roofline.limit(ledger_of(chosen.modality, 10), device, 2, 4).train_seconds
+    assert row["roofline_share"] == pytest.approx(1e3 * least / row["step_ms"])
     assert other["roofline_share"] is None
     assert [one["net"] for one in row["against"]] == ["torchvision:squeezenet1_1"]
     ratio = row["samples_per_second"] / other["samples_per_second"]
@@ -102,7 +111,7 @@ def test_a_net_that_does_not_fit_is_told_and_the_others_go_on(monkeypatch: pytes
 
 def test_the_time_of_our_nets_by_kernel_and_layer() -> None:
     found = benchmark([net("image", **IMAGE)], ["torchvision:squeezenet1_1"], terms(profile=True), CPU)["profiles"]
-    assert [(one["net"], one["mode"]) for one in found] == [("vggx micro", "train"), ("vggx micro", "infer")]
+    assert [(one["net"], one["mode"]) for one in found] == [(OURS, "train"), (OURS, "infer")]
     assert found[0]["layers"] is None
     assert found[1]["layers"][0]["layer"] == "backbone.block1.conv1_1.conv"
     assert any("conv" in row["kernel"] for row in found[0]["kernels"])

@@ -8,39 +8,41 @@ from typing import Any
 import torch
 
 from vggx.cost.memory import autocast_dtype
-from vggx.cost.speed.clock import count_for, seconds_of
 from vggx.options import Device
 
 SIDES = {"cuda": 8192, "cpu": 2048}  # of the matrices
 COPIED = {"cuda": 2**30, "cpu": 2**28}  # bytes; beyond any cache
-SECONDS, REPEATS = 0.3, 5
 
 
-def measured(device: torch.device, precision: str) -> Device:
-    """The device's ceilings at this precision, as it is now and with what else runs on it: the best of five.
+class Ceiling:
+    """What bounds a step from above on a device, as two more steps that can take their turn with it.
+
+    So on a machine that has other work, or a card whose clock falls under load, a rate is held against what the device
+    reached in the same minute.
+
+    Attributes:
+        product, copy: queue a matrix product in this precision, and a copy of memory.
+        flops, bytes: of one.
 
     Raises:
         ValueError: an unknown precision.
     """
-    dtype = autocast_dtype(precision) or torch.float32
-    side = SIDES[device.type]
-    a, b = (torch.randn(side, side, device=device, dtype=dtype) for _ in range(2))
-    source = torch.empty(COPIED[device.type], dtype=torch.uint8, device=device)
-    target = torch.empty_like(source)
-    return Device(
-        name=name_of(device),
-        rate=2 * side**3 / best(lambda: a @ b, device),
-        bandwidth=2 * len(source) / best(lambda: target.copy_(source), device),
-        memory=memory_of(device),
-        source="measured",
-    )
 
+    def __init__(self, device: torch.device, precision: str):
+        dtype = autocast_dtype(precision) or torch.float32
+        side = SIDES[device.type]
+        a, b = (torch.randn(side, side, device=device, dtype=dtype) for _ in range(2))
+        c, source = torch.empty_like(a), torch.empty(COPIED[device.type], dtype=torch.uint8, device=device)
+        target = torch.empty_like(source)
+        self.device = device
+        self.product: Callable[[], Any] = lambda: torch.mm(a, b, out=c)
+        self.copy: Callable[[], Any] = lambda: target.copy_(source)
+        self.flops, self.bytes = 2 * side**3, 2 * len(source)
 
-def best(work: Callable[[], Any], device: torch.device) -> float:
-    """Seconds."""
-    work()
-    count = count_for(SECONDS, work, device)
-    return min(seconds_of(work, count, device) for _ in range(REPEATS))
+    def of(self, product_seconds: float, copy_seconds: float) -> Device:
+        rate, bandwidth = self.flops / product_seconds, self.bytes / copy_seconds
+        memory = memory_of(self.device)
+        return Device(name=name_of(self.device), rate=rate, bandwidth=bandwidth, memory=memory, source="measured")
 
 
 def name_of(device: torch.device) -> str:

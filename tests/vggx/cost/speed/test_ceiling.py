@@ -1,47 +1,63 @@
-"""The device's ceilings: of the order of what other ways of measuring find, and what NVML says where it is at hand."""
+"""What bounds a device, as steps of known work; and what NVML says, where it is at hand."""
 
 import sys
-import time
 from types import SimpleNamespace
+from typing import Any
 
-import numpy as np
 import pytest
 import torch
+from torch.utils._python_dispatch import TorchDispatchMode
 
 from vggx.cost.speed import ceiling
+from vggx.cost.speed.ceiling import Ceiling
 
 CPU = torch.device("cpu")
 
 
-def test_the_rate_is_that_of_numpys_matrix_product(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Within a factor of eight: numpy may use another number of threads, and other work runs beside it."""
-    monkeypatch.setattr(ceiling, "SIDES", {"cpu": 512})
-    monkeypatch.setattr(ceiling, "COPIED", {"cpu": 2**24})
-    monkeypatch.setattr(ceiling, "SECONDS", 0.02)
-    found = ceiling.measured(CPU, "32-true")
-    a = np.random.default_rng(0).random((512, 512), dtype=np.float32)
-    begun = time.perf_counter()
-    for _ in range(10):
-        a @ a
-    rate = 10 * 2 * 512**3 / (time.perf_counter() - begun)
-    assert rate / 8 < found.rate < rate * 8
-    assert 1e8 < found.bandwidth < 1e13
-    assert found.memory > 2**28
-    assert "CPU cores" in found.name
-    assert found.source == "measured"
+class Seen(TorchDispatchMode):
+    """What torch is called for, and the type of what it is given."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.called: list[tuple[str, str]] = []
+
+    def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        self.called.append((func.overloadpacket.__name__, str(args[0].dtype).removeprefix("torch.")))
+        return func(*args, **(kwargs or {}))
 
 
-def test_another_precision_has_a_ceiling_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(ceiling, "SIDES", {"cpu": 64})
-    monkeypatch.setattr(ceiling, "COPIED", {"cpu": 2**16})
-    monkeypatch.setattr(ceiling, "SECONDS", 0.001)
-    seen: list[torch.dtype] = []
-    real = torch.Tensor.__matmul__
-    monkeypatch.setattr(torch.Tensor, "__matmul__", lambda a, b: seen.append(a.dtype) or real(a, b))
-    ceiling.measured(CPU, "bf16-mixed")
-    assert set(seen) == {torch.bfloat16}
+@pytest.fixture
+def small(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(ceiling, "SIDES", {"cpu": 256})
+    monkeypatch.setattr(ceiling, "COPIED", {"cpu": 2**20})
+
+
+@pytest.mark.usefixtures("small")
+@pytest.mark.parametrize(("precision", "dtype"), [("32-true", "float32"), ("bf16-mixed", "bfloat16")])
+def test_the_steps_are_a_product_and_a_copy_in_this_precision(precision: str, dtype: str) -> None:
+    found = Ceiling(CPU, precision)
+    seen = []
+    for step in (found.product, found.copy):
+        with Seen() as mode:
+            step()
+        seen.append(mode.called)
+    assert seen == [[("mm", dtype)], [("copy_", "uint8")]]
+    assert (found.flops, found.bytes) == (2 * 256**3, 2 * 2**20)
+
+
+@pytest.mark.usefixtures("small")
+def test_rates_are_work_by_seconds() -> None:
+    limit = Ceiling(CPU, "32-true").of(product_seconds=0.5, copy_seconds=0.25)
+    assert limit.rate == 2 * 2 * 256**3
+    assert limit.bandwidth == 4 * 2 * 2**20
+    assert limit.memory > 2**28
+    assert "CPU cores" in limit.name
+    assert limit.source == "measured"
+
+
+def test_an_unknown_precision_is_refused() -> None:
     with pytest.raises(ValueError, match="precision must be one of"):
-        ceiling.measured(CPU, "fp8")
+        Ceiling(CPU, "fp8")
 
 
 def test_a_cpu_tells_no_joules() -> None:
