@@ -33,20 +33,6 @@ def test_tables_of_speakers_and_views() -> None:
         assert f"| {name} | {values} | {made['accuracy']:.4f} | {low:.3f} to {high:.3f} |" in README
 
 
-def test_loading_tables() -> None:
-    found = json.loads((ROOT / "benchmarks/results/loading.json").read_text())
-    for row in found["exactness"]:
-        assert row["wrong_by_ours"] == 0
-        cells = (
-            f"{row['read_by']} | {row['wrong_by_decord']:.1%} | {row['wrong_by_ours']:.1%} | {row['ours_to_decord']}"
-        )
-        assert f"| {row['kind']} | {cells} |" in README
-    for row in found["datamodules"]:
-        assert f"| {row['data']} | a plain loop | {row['ours_to_loop']} |" in README
-    for row in found["peers"]:
-        assert f"| {row['data']} | {row['peer']} | {row['ours_to_peer']} |" in README
-
-
 def test_the_commands_it_names_exist() -> None:
     from vggx import configs
     from vggx.cli import keys

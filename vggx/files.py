@@ -13,8 +13,10 @@ WRITING = ".writing-"  # how the temporary files begin, by which those of a kill
 
 
 @contextmanager
-def atomic(target: str | os.PathLike[str]) -> Iterator[Path]:
+def atomic(target: str | os.PathLike[str], *, flushed: bool = True) -> Iterator[Path]:
     """A temporary path in the target's folder; on leaving without an error it is flushed and becomes the target.
+
+    What can be made anew, and tells by itself when it is damaged, need not be flushed, which takes milliseconds.
 
     The temporary file lies beside the target because a rename across file systems is a copy, which a crash or a
     full disk can cut in half. The suffix stays, so that writers which choose their format by it work.
@@ -26,11 +28,13 @@ def atomic(target: str | os.PathLike[str]) -> Iterator[Path]:
     temporary = Path(name)
     try:
         yield temporary
-        flush(temporary)
+        if flushed:
+            flush(temporary)
         # mkstemp makes a file that only its owner may read; the target gets what any new file would get
         temporary.chmod(0o666 & ~current_umask())
         temporary.replace(target)
-        flush(target.parent)
+        if flushed:
+            flush(target.parent)
     finally:
         temporary.unlink(missing_ok=True)
 

@@ -23,14 +23,12 @@ class Product(nn.modules.conv._ConvNd):
     """
 
     def forward(self, x: Tensor) -> Tensor:
-        weight, positions = self.weight, x.movedim(1, -1)
+        positions = x.movedim(1, -1)
         if product(self.kernel_size) == 1 and positions.is_contiguous():
-            return F.linear(positions, weight.flatten(1), self.bias).movedim(-1, 1)
-        if x.shape[2:] != self.kernel_size:
-            return super().forward(x)
-        if not weight.is_contiguous():  # channels last: read in the order in which it lies, which copies nothing
-            x, weight = x.movedim(1, -1), weight.movedim(1, -1)
-        return F.linear(x.flatten(1), weight.flatten(1), self.bias)[(..., *(None,) * (x.ndim - 2))]
+            return F.linear(positions, self.weight.flatten(1), self.bias).movedim(-1, 1)
+        if x.shape[2:] == self.kernel_size:
+            return F.linear(x.flatten(1), self.weight.flatten(1), self.bias)[(..., *(None,) * (x.ndim - 2))]
+        return super().forward(x)
 
 
 class Product1d(Product, nn.Conv1d): ...
@@ -172,8 +170,15 @@ def on_valid(layer: nn.Module, x: Tensor, valid: Tensor) -> Tensor:
 
 
 def channels_last(module: nn.Module, dims: int) -> nn.Module:
-    """The module with its kernels in channels-last order; torch has no such order in dims 1, which stays as it is."""
-    return module.to(memory_format=CHANNELS_LAST[dims]) if dims in CHANNELS_LAST else module
+    """The module with its kernels in channels-last order; torch has no such order in dims 1, which stays as it is.
+
+    A classifier's kernels stay, too: as matrix products they gain nothing by it, and a fused optimiser's step copies
+    what is in another order than the usual.
+    """
+    for layer in module.modules():
+        if dims in CHANNELS_LAST and isinstance(layer, nn.modules.conv._ConvNd) and not isinstance(layer, Product):
+            layer.to(memory_format=CHANNELS_LAST[dims])
+    return module
 
 
 def product(values: Iterable[int]) -> int:

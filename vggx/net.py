@@ -164,7 +164,8 @@ class PreparedNet(nn.Module):
     Args:
         vgg: the net.
         normalise: with the statistics of the training data.
-        prepare: (x, lengths or None) -> (maps, valid or None): the log-mel front-end for sound; None for pixels.
+        prepare: (x, lengths or None) -> (maps, valid or None): the log-mel front-end for sound, which takes its own
+            maps too, where a datamodule keeps them; None for pixels.
         augment: (maps, valid or None) -> maps, in training alone, on the normalised maps.
     """
 

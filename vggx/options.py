@@ -261,8 +261,9 @@ class Modality:
     """A modality's name, its two sets of options, and the package that makes things of them.
 
     Attributes:
-        code: package with the modules `net` (`vgg_arguments`, `build`), `data` (`open_data`), `preview` (`panels`) and
-            `facts` (`facts`); from packaged configs alone, never from a run folder.
+        code: package with the modules `net` (`vgg_arguments`, `build`), `data` (`open_data`), `preview` (`panels`),
+            `facts` (`facts`) and, where its files can be encoded anew, `reencode` (`encoder`, `gain`); from packaged
+            configs alone, never from a run folder.
         presets: what options left unset become by a choice: {option of net: {choice: {section: {option: value}}}}.
         unset: what those become that are left then.
     """
@@ -284,7 +285,7 @@ class Modality:
 
     def open_data(self, seed: int) -> Any:
         """The datamodule, a `vggx.data.datamodule.SplitData`; `seed` draws order and augmentation."""
-        return self.module("data").open_data(self.data, seed)
+        return self.module("data").open_data(self.data, seed, self.net)
 
     def module(self, name: str) -> Any:
         return importlib.import_module(f"{self.code}.{name}")

@@ -19,8 +19,15 @@ WITHIN = {"noise_snr": (-60.0, 120.0), "time_stretch": (0.25, 4.0)}
 def check(options: Data) -> None:
     """
     Raises:
-        ValueError: an augmentation of waveforms out of range, by the option's full name.
+        ValueError: an augmentation of waveforms out of range, or where there are none, by the option's full name.
     """
+    chosen = [name for name in (*GREATEST, *WITHIN) if getattr(options, name)]
+    if options.cache_maps and chosen:
+        raise ValueError(
+            f"modality.data.{chosen[0]}={getattr(options, chosen[0])} changes waveforms, and "
+            "modality.data.cache_maps=true hands out maps that are made already: leave out one of the two; "
+            "frequency_mask and time_mask act on maps"
+        )
     for name, greatest in GREATEST.items():
         value = getattr(options, name)
         if not 0 <= value <= greatest:

@@ -8,6 +8,7 @@ from modalities.audio.augment import spec_augment
 from modalities.audio.frontend import Frontend, make
 from modalities.audio.frontend.levels import BandPool, Chain, ClipLevels
 from modalities.audio.options import Data, Net
+from vggx import geometry
 from vggx.net import VGG, Normalise, PreparedNet
 from vggx.options import given
 from vggx.plans import get_plan
@@ -81,6 +82,13 @@ def make_frontend(options: Net, data: Data, least: int = 1) -> Frontend:
     free = {name: getattr(options, name) for name in ("f_min", "f_max", "mel_scale")}
     settings |= {name: value for name, value in free.items() if value is not None}
     return make(options.frontend, sample_rate=given(data.sample_rate, "sample_rate"), least=least, **settings)
+
+
+def least_steps(options: Net, data: Data) -> int:
+    """The fewest steps that the net of these options takes, `VGG.least_valid`, without building it."""
+    arguments = vgg_arguments(options, data)
+    layers = geometry.backbone_layers(get_plan(arguments.get("plan", "D")), 1, 1, arguments["pools"])
+    return geometry.smallest_input(layers)[0] * arguments["grid"][0]
 
 
 def preparation(frontend: Frontend, options: Net) -> nn.Module:

@@ -24,6 +24,7 @@ class Data(DataOptions):
         pitch_shift: greatest change of pitch either way, semitones; the length stays.
         frequency_mask, time_mask: SpecAugment's greatest widths of a mask, bands and steps of the net's input.
         masks: how many of each.
+        cache_maps: hand out the front-end's maps in the place of waveforms, made once and kept in the cache folder.
     """
 
     sample_rate: int | None = None
@@ -39,6 +40,7 @@ class Data(DataOptions):
     frequency_mask: int = 0
     time_mask: int = 0
     masks: int = 2
+    cache_maps: bool = False
 
     PREPROCESSING: ClassVar[tuple[str, ...]] = ("sample_rate", "seconds", "clips", "channels")
     VIEWS: ClassVar[tuple[str, ...]] = ("clips",)
@@ -46,6 +48,7 @@ class Data(DataOptions):
     GROWS: ClassVar[dict[str, tuple[int, ...]]] = {"seconds": (0,)}
 
     def input_shape(self) -> tuple[int, ...]:
+        """Of a waveform, also where `cache_maps` hands out maps."""
         return (round(given(self.sample_rate, "sample_rate") * given(self.seconds, "seconds")),)
 
     def meaning(self, fps: float) -> str:

@@ -7,5 +7,5 @@ def clip_start(length: int, clip: int, view: int, views: int, train: bool) -> in
     """First sample of a clip: random in training, evenly spread in evaluation, one alone in the middle."""
     room = max(0, length - clip)
     if train:
-        return int(torch.randint(room + 1, ()))
+        return int(torch.randint(room + 1, ())) if room else 0
     return room // 2 if views == 1 else room * view // (views - 1)

@@ -17,7 +17,7 @@ from torch import Tensor
 from torchvision.transforms.v2 import functional as F
 
 from modalities.image import digits
-from modalities.image.options import Data
+from modalities.image.options import Data, Net
 from modalities.image.transforms import image_transform
 from vggx.data import sources
 from vggx.data.crops import check_shape
@@ -64,11 +64,19 @@ def read_image(path: str, channels: int, max_pixels: int = Data.max_pixels) -> T
     Raises:
         BadFile: as `opened`.
     """
+    mode = MODES[channels]
     with opened(path, max_pixels) as file:
         image = file
         if image.mode.startswith("I;16"):  # which convert() would clip at 255
             image = Image.fromarray((np.asarray(image) >> 8).astype(np.uint8))
-        return F.pil_to_tensor(image.convert(MODES[channels]))
+        array = np.array(image if image.mode == mode else image.convert(mode))
+    return channels_first(array)
+
+
+def channels_first(array: np.ndarray) -> Tensor:
+    """(H, W) or (H, W, C) -> (C, H, W), not copied."""
+    image = torch.from_numpy(array)
+    return image[None] if image.ndim == 2 else image.permute(2, 0, 1)
 
 
 def read_idx(path: Path, axes: int | None = None) -> np.ndarray:
@@ -103,8 +111,7 @@ class ArrayContents:
 
     def __call__(self, name: str) -> Tensor:
         path, _, index = name.rpartition("#")
-        array = torch.from_numpy(self.arrays[path][int(index)].copy())
-        return array[None] if array.ndim == 2 else array.permute(2, 0, 1)
+        return channels_first(self.arrays[path][int(index)].copy())
 
 
 def array_listing(
@@ -210,5 +217,5 @@ class ImageData(SplitData):
         return LoadImage(self.options.channels, self.options.max_pixels, transform, contents)
 
 
-def open_data(options: Data, seed: int) -> ImageData:
+def open_data(options: Data, seed: int, net: Net | None = None) -> ImageData:
     return ImageData(options, seed)

@@ -9,7 +9,7 @@ from torch import Tensor
 
 from modalities.video import clips, sources
 from modalities.video.bounds import Bounds
-from modalities.video.options import Data
+from modalities.video.options import Data, Net
 from modalities.video.readers import DECODERS, Reader, open_video
 from modalities.video.scans import decoders
 from modalities.video.transforms import ClipTransform, clip_transform
@@ -112,5 +112,5 @@ def frames_in(path: str, options: Data) -> int:
         return 1
 
 
-def open_data(options: Data, seed: int) -> VideoData:
+def open_data(options: Data, seed: int, net: Net | None = None) -> VideoData:
     return VideoData(options, seed)

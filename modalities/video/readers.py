@@ -173,20 +173,29 @@ class Clip:
         Raises:
             BadFile: it is damaged, of another size than the first of the file, or of colours that cannot be converted.
         """
-        if frame.is_corrupt:
-            raise BadFile(f"{self.path}: frame {number} is damaged")
         height, width = self.frames.shape[1:3]
-        if (frame.width, frame.height) != (width, height):
-            raise BadFile(
-                f"{self.path}: frame {number} is {frame.width} x {frame.height}, the first is {width} x {height}: the "
-                "frames of a video have one size"
-            )
+        check_frame(self.path, number, frame, width, height)
         try:
             self.frames[self.places[number]] = self.rgb(frame)
         except av.FFmpegError as error:
             pixels = f"{frame.format.name} of colour matrix {frame.colorspace}"
             raise BadFile(f"{self.path}: frame {number}, {pixels}, cannot be made RGB ({error.strerror})") from error
         self.missing.remove(number)
+
+
+def check_frame(path: str, number: int, frame: Any, width: int, height: int) -> None:
+    """Refuse a frame that is not what the first of its file lets expect.
+
+    Raises:
+        BadFile: it is damaged, or of another size.
+    """
+    if frame.is_corrupt:
+        raise BadFile(f"{path}: frame {number} is damaged")
+    if (frame.width, frame.height) != (width, height):
+        raise BadFile(
+            f"{path}: frame {number} is {frame.width} x {frame.height}, the first is {width} x {height}: the "
+            "frames of a video have one size"
+        )
 
 
 def said(error: Exception) -> str:

@@ -90,6 +90,7 @@ def test_every_command_composes(command: str) -> None:
         "inflate": ["modality=image", "source=x", "target=y"],
         "data_preview": ["modality=image"],
         "data_stats": ["modality=image"],
+        "data_reencode": ["modality=video", "target=x"],
     }
     config = compose(command, *needed.get(command, []))
     assert not OmegaConf.missing_keys(config)

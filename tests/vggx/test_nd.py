@@ -174,10 +174,10 @@ def as_product(layer: nn.Module, x: torch.Tensor, dims: int) -> bool:
 
 
 @pytest.mark.parametrize("dims", DIMS)
-@pytest.mark.parametrize("last", [False, True])
-def test_a_kernel_as_large_as_the_map_is_one_matrix_product(dims: int, last: bool) -> None:
-    layer = nd.PRODUCT[dims](3, 5, (2, 3, 4)[:dims])
-    assert as_product(nd.channels_last(layer, dims) if last else layer, torch.rand(2, 3, *(2, 3, 4)[:dims]), dims)
+def test_a_kernel_as_large_as_the_map_is_one_matrix_product(dims: int) -> None:
+    layer, x = nd.PRODUCT[dims](3, 5, (2, 3, 4)[:dims]), torch.rand(2, 3, *(2, 3, 4)[:dims])
+    assert as_product(layer, x, dims)
+    assert as_product(layer, nd.channels_behind(x), dims)
 
 
 @pytest.mark.parametrize("dims", DIMS)
@@ -218,9 +218,11 @@ def test_channels_last_changes_the_order_and_no_value(dims: int, order: torch.me
     assert torch.equal(layer.weight, before)
 
 
-def test_channels_last_leaves_dims_1_as_it_is() -> None:
+def test_channels_last_leaves_dims_1_and_classifiers_as_they_are() -> None:
     layer = nn.Conv1d(2, 4, 3)
     assert nd.channels_last(layer, 1).weight.is_contiguous()
+    net = nd.channels_last(nn.Sequential(nn.Conv2d(2, 4, 3), nd.PRODUCT[2](4, 4, 2), nd.PRODUCT[2](4, 4, 1)), 2)
+    assert [layer.weight.is_contiguous() for layer in net] == [False, True, True]
 
 
 def test_product() -> None:

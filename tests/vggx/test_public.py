@@ -26,8 +26,8 @@ VIDEO_DATA = [
     "resize", "short", "short_side", "size",
 ]  # fmt: skip
 AUDIO_DATA = [
-    "channels", "clips", "frequency_mask", "gain_db", "masks", "max_seconds", "noise_snr", "pitch_shift", "sample_rate",
-    "seconds", "time_mask", "time_shift", "time_stretch",
+    "cache_maps", "channels", "clips", "frequency_mask", "gain_db", "masks", "max_seconds", "noise_snr", "pitch_shift",
+    "sample_rate", "seconds", "time_mask", "time_shift", "time_stretch",
 ]  # fmt: skip
 AUDIO_NET = [
     "bands", "f_max", "f_min", "floor_db", "frequency", "frontend", "hop", "mel_scale", "mels", "n_fft",
@@ -97,6 +97,17 @@ COMMANDS: dict[str, list[str]] = {
     ],
     "data preview": ["count", "experiment", "modality", "output", "run", "seed", "split"],
     "data stats": ["experiment", "format", "measure", "modality", "output", "run"],
+    "data reencode": [
+        "crf",
+        "experiment",
+        "keyframe_every",
+        "modality",
+        "overwrite",
+        "run",
+        "short_side",
+        "target",
+        "workers",
+    ],
 }
 RECIPE = [
     "factor", "fresh_factor", "label_smoothing", "layer_decay", "lr", "mixup", "momentum", "optimizer", "patience",

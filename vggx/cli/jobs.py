@@ -9,7 +9,8 @@ from omegaconf import DictConfig
 from vggx import settings
 from vggx.cli.benchmark_job import benchmark
 from vggx.cli.cost_jobs import budget, cost, growth
-from vggx.cli.sweeps import job_number, numbered
+from vggx.cli.data_jobs import preview, reencode, stats
+from vggx.cli.sweeps import job_number
 from vggx.cli.weights_jobs import adopted, given, inflate
 
 MUCH_WAITING = 0.2  # share of the training time
@@ -100,32 +101,6 @@ def line(row: dict[str, Any]) -> dict[str, Any]:
     return {"path": row["path"], "classes": ", ".join(f"{name} {score:.3f}" for name, score in pairs) or row["error"]}
 
 
-def preview(config: DictConfig) -> int:
-    from vggx.runner.preview import preview
-
-    found = preview(settings.resolve(config), config.split, config.count, str(numbered(config.output)))
-    for reason in found["bad_files"].values():
-        print(f"skipped a {found['split']} file: {reason}")
-    print(f"{found['samples']} {found['split']} samples: {found['output']}")
-    return 0
-
-
-def stats(config: DictConfig) -> int:
-    from vggx.report import data_stats, rows
-    from vggx.runner.data_stats import stats
-
-    output = numbered(config.output)
-    rows.check(config.format, output)
-    if not isinstance(config.measure, bool):
-        raise ValueError(f"measure must be true or false, not {config.measure}")
-    summary, files = stats(settings.resolve(config), measured=config.measure)
-    if config.format == "table":
-        data_stats.show(summary)
-    else:
-        rows.write(files, config.format, output, whole=summary)
-    return 0
-
-
 JOBS: dict[str, Callable[[DictConfig], int]] = {
     "train": train,
     "evaluate": evaluate,
@@ -137,4 +112,5 @@ JOBS: dict[str, Callable[[DictConfig], int]] = {
     "benchmark": benchmark,
     "data preview": preview,
     "data stats": stats,
+    "data reencode": reencode,
 }

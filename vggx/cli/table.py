@@ -14,6 +14,7 @@ COMMANDS = {
     "cost growth": "how MACs grow with frames, pixels, seconds, width and depth",
     "data preview": "draw samples as the net sees them, augmented, with their labels",
     "data stats": "count classes and splits, read the facts of every file, measure mean and standard deviation",
+    "data reencode": "encode a data set's videos anew, small and quick to read, its splits kept",
 }
 # the first words of those that have two, where they are no command by themselves
 FAMILIES = sorted({name.split()[0] for name in COMMANDS if " " in name} - set(COMMANDS))
@@ -29,6 +30,7 @@ REQUIRED: dict[str, list[tuple[str, ...]]] = {
     "benchmark": [],
     "data preview": [("modality", "experiment", "run")],
     "data stats": [("modality", "experiment", "run")],
+    "data reencode": [("modality", "experiment", "run"), ("target",)],
 }
 EXAMPLES = {
     "train": [
@@ -94,6 +96,11 @@ EXAMPLES = {
         "vggx data stats modality=video modality.data.root=clips measure=false format=json output=clips.json",
         "vggx data stats modality=image modality.data.root=photos format=csv output=files.csv  # a row for each file",
     ],
+    "data reencode": [
+        "vggx data reencode modality=video modality.data.root=clips target=clips_256",
+        "vggx data reencode modality=video modality.data.root=UCF modality.data.fold=1 target=UCF_128 short_side=128",
+        "vggx data reencode run=RUN target=small                    # with the data options of a run",
+    ],
 }
 
 # what a command's own keys mean, where the name and the default do not tell
@@ -149,6 +156,14 @@ MEANINGS = {
         "plots": "folder for pictures",
         "format": "table, json, csv or markdown",
         "output": "file, for all formats but table",
+    },
+    "data reencode": {
+        "target": "folder for the new files, labels.csv and reencode.json",
+        "short_side": "pixels; smaller pictures keep their size",
+        "keyframe_every": "frames from one keyframe to the next",
+        "crf": "0 to 51, the lower the better and larger",
+        "workers": "processes; one per core up to 8 where unset",
+        "overwrite": "true: replace what another run left in the target",
     },
     "cost growth": {"plots": "folder for a picture", "format": "table, json, csv or markdown"},
 }

@@ -1,8 +1,10 @@
 """options -> loaders of train, val, test and of new files; a modality adds how one file is read."""
 
 import os
+import stat
 from abc import abstractmethod
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -42,6 +44,8 @@ class SplitData(LightningDataModule):
         self.options = options
         self.seed = seed
         self.listing: Listing | None = None
+        # what follows a sample that is shorter than the longest of its batch
+        self.fill = 0.0
         # of a resumed run: loading processes begin with it before Lightning has told the sampler
         self.start_epoch = 0
 
@@ -116,7 +120,7 @@ class SplitData(LightningDataModule):
             batch_size=self.options.batch_size,
             sampler=order,
             num_workers=workers,
-            collate_fn=collate,
+            collate_fn=partial(collate, fill=self.fill),
             pin_memory=torch.cuda.is_available(),
             persistent_workers=workers > 0,
             # a generator of its own: the loader's draws must not move those of dropout, or a resumed run differs
@@ -149,15 +153,19 @@ class SplitData(LightningDataModule):
         return MediaDataset(samples, self.load(False), views=self.views(samples))
 
 
-def check_file(path: str) -> None:
-    """Refuse what no decoder should be given.
+def check_file(path: str) -> os.stat_result:
+    """What the system knows of a file; refuses what no decoder should be given.
 
     Raises:
         BadFile: nothing there, not a regular file, or empty.
     """
-    if not os.path.exists(path):
-        raise BadFile(f"{path}: does not exist")
-    if not os.path.isfile(path):
-        raise BadFile(f"{path}: is not a file{', but a folder without one to read' if os.path.isdir(path) else ''}")
-    if os.path.getsize(path) == 0:
+    try:
+        facts = os.stat(path)
+    except (OSError, ValueError) as error:  # a name with a null byte is no name
+        raise BadFile(f"{path}: does not exist") from error
+    if not stat.S_ISREG(facts.st_mode):
+        folder = ", but a folder without one to read" if stat.S_ISDIR(facts.st_mode) else ""
+        raise BadFile(f"{path}: is not a file{folder}")
+    if facts.st_size == 0:
         raise BadFile(f"{path}: is empty (0 bytes)")
+    return facts

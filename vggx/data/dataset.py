@@ -1,16 +1,17 @@
 """samples -> items {input, label, file, view, bad}: one item per view of a file, with what could not be read named."""
 
 from collections.abc import Callable, Sequence
+from contextlib import nullcontext
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor
-from torch.nn.utils.rnn import pad_sequence
 from torch.utils.data import Dataset, default_collate
 
 from vggx.data.listing import BadFile, Sample
 from vggx.data.sampler import Key
-from vggx.data.seeds import seeded
+from vggx.data.seeds import begin, kept
 
 Load = Callable[[Sample, int, int], Tensor]  # (sample, view, number of views) -> input
 Item = dict[str, Any]
@@ -50,17 +51,22 @@ class MediaDataset(Dataset[Item]):
         return len(self.views)
 
     def __getitem__(self, key: Key | int) -> Item:
-        epoch, start = (0, key) if isinstance(key, int) else key
+        return self.__getitems__([key])[0]
+
+    def __getitems__(self, keys: Sequence[Key | int]) -> list[Item]:
+        """A batch, which torch's loaders ask for at once: the random state outside is kept once for all of it."""
+        with kept() if self.train else nullcontext():
+            return [self.item(*((0, key) if isinstance(key, int) else key)) for key in keys]
+
+    def item(self, epoch: int, start: int) -> Item:
         bad: dict[str, str] = {}
         for offset in range(len(self.views) if self.train else 1):
             file, view, count = self.views[(start + offset) % len(self.views)]
             sample = self.samples[file]
+            if self.train:
+                begin(self.seed, epoch, start)
             try:
-                if self.train:
-                    with seeded(self.seed, epoch, start):
-                        x = self.load(sample, view, count)
-                else:
-                    x = self.load(sample, view, count)
+                x = self.load(sample, view, count)
             except BadFile as error:
                 if self.on_error == "raise":
                     raise
@@ -72,20 +78,45 @@ class MediaDataset(Dataset[Item]):
         return {"input": None, "bad": bad}
 
 
-def collate(items: Sequence[Item]) -> Item:
+class Batch(dict[str, Any]):
+    """What `collate` makes; between processes its numbers travel in the message, and `input` alone in shared memory.
+
+    A piece of shared memory for each tensor, as torch makes by itself, takes longer than reading a short clip.
+    """
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        plain = {name: x.numpy() for name, x in self.items() if name != "input" and isinstance(x, Tensor)}
+        return arrived, ({**self, **plain},)
+
+
+def arrived(batch: dict[str, Any]) -> Batch:
+    return Batch({name: torch.from_numpy(x) if isinstance(x, np.ndarray) else x for name, x in batch.items()})
+
+
+def collate(items: Sequence[Item], fill: float = 0.0) -> Batch:
     """Items -> a batch {input (N, ...), label, file and view (N,), bad}; items that could not be read are left out.
 
-    Waveforms of different lengths are padded with zeros to the longest, and the batch has their `lengths` (N,) too.
-    A batch of which nothing is left has an `input` of None.
+    Sounds of different lengths, (samples,) or maps (F, T), are padded with `fill` to the longest, and the batch has
+    their `lengths` (N,) too. A batch of which nothing is left has an `input` of None.
     """
     bad = {path: reason for item in items for path, reason in item["bad"].items()}
     good = [item for item in items if item["input"] is not None]
     if not good:
-        return {"input": None, "bad": bad}
+        return Batch(input=None, bad=bad)
+    batch = Batch({name: torch.tensor([item[name] for item in good]) for name in ("label", "file", "view")}, bad=bad)
     inputs = [item["input"] for item in good]
-    batch = default_collate([{name: item[name] for name in ("label", "file", "view")} for item in good])
-    if inputs[0].ndim == 1 and len({len(x) for x in inputs}) > 1:
-        batch |= {"input": pad_sequence(inputs, batch_first=True), "lengths": torch.tensor([len(x) for x in inputs])}
+    lengths = [x.shape[-1] for x in inputs] if inputs[0].ndim <= 2 else [0]
+    if min(lengths) < max(lengths):
+        batch |= {"input": padded(inputs, lengths, fill), "lengths": torch.tensor(lengths)}
     else:
         batch["input"] = default_collate(inputs)
-    return {**batch, "bad": bad}
+    return batch
+
+
+def padded(inputs: Sequence[Tensor], lengths: Sequence[int], fill: float) -> Tensor:
+    """(..., T) each -> (N, ..., greatest T), then `fill`; numpy is quicker at short rows than torch."""
+    arrays = [x.numpy() for x in inputs]
+    rows = np.empty((len(arrays), *arrays[0].shape[:-1], max(lengths)), arrays[0].dtype)
+    for row, array, length in zip(rows, arrays, lengths, strict=True):
+        row[..., :length], row[..., length:] = array, fill
+    return torch.from_numpy(rows)

@@ -14,18 +14,30 @@ def derive(*parts: int) -> int:
     return int.from_bytes(hashlib.blake2b(text, digest_size=4).digest(), "big")
 
 
-@contextmanager
-def seeded(*parts: int) -> Iterator[None]:
-    """Draws of torch (CPU) and random inside depend on the parts alone, and leave those outside as they were.
+def begin(*parts: int) -> None:
+    """From here on what torch (CPU) and random draw depends on the parts alone.
 
     Transforms draw from torch and clip samplers from random; numpy's global state, slow to keep, is nobody's.
     """
-    before = torch.get_rng_state(), random.getstate()
     seed = derive(*parts)
     torch.default_generator.manual_seed(seed)
     random.seed(seed)
+
+
+@contextmanager
+def kept() -> Iterator[None]:
+    """Draws of torch (CPU) and random inside leave those outside as they were."""
+    before = torch.get_rng_state(), random.getstate()
     try:
         yield
     finally:
         torch.set_rng_state(before[0])
         random.setstate(before[1])
+
+
+@contextmanager
+def seeded(*parts: int) -> Iterator[None]:
+    """Draws inside depend on the parts alone, and leave those outside as they were."""
+    with kept():
+        begin(*parts)
+        yield

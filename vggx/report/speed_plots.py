@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
-from matplotlib.ticker import EngFormatter
+from matplotlib.ticker import EngFormatter, LogLocator, NullFormatter
 
 from vggx.report.cost_plots import colours, joined, place
 from vggx.report.lettering import legible
@@ -57,8 +57,10 @@ def roofline(found: Mapping[str, Any], path: Path) -> None:
     """A panel for each precision: FLOPs a byte against FLOP/s of a forward pass, below the device's measured roof.
 
     Intensity is that of the least traffic; a dot on the roof could not be faster by kernels of the same arithmetic.
+    Of a net in several settings the first is shown.
     """
-    rows = [row for row in timed(found) if row["mode"] == "infer"]
+    rows = first_settings([row for row in timed(found) if row["mode"] == "infer"])
+    shades = colours(rows)
     precisions = list(dict.fromkeys(row["precision"] for row in rows))
     figure = Figure(figsize=(7.5 * max(1, len(precisions)), 6))
     for axes, precision in zip(figure.subplots(1, max(1, len(precisions)), squeeze=False)[0], precisions, strict=False):
@@ -69,7 +71,7 @@ def roofline(found: Mapping[str, Any], path: Path) -> None:
         line = np.geomspace(min([*reach, ridge]) / 2, max([*reach, ridge]) * 2, 200)
         axes.plot(line, np.minimum(flops, line * moved), color="black", linewidth=1)
         labels = []
-        for modality, colour in colours(own).items():
+        for modality, colour in shades.items():
             for whose, mark in ((False, "o"), (True, "x")):
                 shown = [row for row in own if row["modality"] == modality and row["peer"] == whose]
                 points = [(row["intensity"], row["flops_per_second"]) for row in shown]
@@ -78,15 +80,25 @@ def roofline(found: Mapping[str, Any], path: Path) -> None:
                     axes.plot(*zip(*points, strict=True), mark, color=colour, markersize=6, label=label)
                     labels += [(text, at, colour) for at, text in joined(points, names(shown)).items()]
         axes.set(xscale="log", yscale="log", xlabel="FLOPs a byte", ylabel="FLOP/s, forward")
-        axes.set_title(f"{legible(found['device'])}, {precision}", fontsize=9, parse_math=False)
+        axes.set_title(f"{legible(found['device'])}, {precision}; a net and its batch", fontsize=9, parse_math=False)
         for axis in (axes.xaxis, axes.yaxis):
             axis.set_major_formatter(EngFormatter())
+            axis.set_minor_formatter(NullFormatter())
+        axes.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
         axes.margins(0.1)
         axes.grid(alpha=0.3, which="both", linewidth=0.4)
         axes.legend(loc="lower right", fontsize=8)
         FigureCanvasAgg(figure).draw()  # from here on it is known where points and letters lie
         place(axes, labels)
     save(figure, path)
+
+
+def first_settings(rows: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Of a net's rows in one precision and batch the first, which is that of the setting named first."""
+    found: dict[tuple[Any, ...], dict[str, Any]] = {}
+    for row in rows:
+        found.setdefault(tuple(row[name] for name in ("modality", "net", "batch_size", "precision")), row)
+    return list(found.values())
 
 
 def names(rows: Sequence[Row]) -> list[str]:

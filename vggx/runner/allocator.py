@@ -10,9 +10,8 @@ NEVER = 2**31 - 1
 def keep_freed_memory() -> None:
     """Tell glibc, where it is the allocator, not to hand large blocks back to the system.
 
-    By itself it does with every map of a net, and the system clears their pages anew at every step: of a training step
-    of VGG-16 on two cores that is a quarter to a third of the time (benchmarks/README.md). The process keeps what it
-    took at its peak, and some for the holes between blocks.
+    By itself it does with every map of a net, and the system clears their pages anew at every step, at a price that
+    benchmarks/README.md tells. The process keeps what it took at its peak, and some for the holes between blocks.
     """
     if platform.libc_ver()[0] == "glibc":
         libc = ctypes.CDLL(None)

@@ -122,6 +122,7 @@ class Comparison:
         self.steps: dict[str, Step] = {}
         self.failed: dict[str, str] = {}
         self.seconds: dict[str, list[float]] = {}
+        torch.compiler.reset()  # after a few nets it would leave the next one uncompiled
         with clock.cudnn_trying_kernels():
             for name, (entrant, setting) in self.ways.items():
                 try:

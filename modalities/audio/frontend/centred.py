@@ -51,7 +51,7 @@ class CentredMel(Frontend):
             raise ValueError(f"modality.net.mel_scale must be htk or slaney, not {mel_scale!r}")
         if not 0 <= f_min < top <= sample_rate / 2:
             raise ValueError(f"frequencies must lie in 0 <= f_min < f_max <= {sample_rate / 2} Hz: {f_min}, {top}")
-        super().__init__(n_fft, hop, pad=n_fft // 2, least=least)
+        super().__init__(n_fft, hop, mels=mels, pad=n_fft // 2, least=least)
         # keeps the filters under torchaudio's names, as they stand in every net file
         self.spectrogram = MelSpectrogram(sample_rate, n_fft=n_fft, hop_length=hop, n_mels=mels, f_min=f_min, f_max=top)
         # torchaudio's own are computed in float32, and are off where the rate or n_fft is odd

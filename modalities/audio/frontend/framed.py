@@ -30,7 +30,7 @@ class FramedMel(Frontend):
 
     def __init__(self, *, periodic: bool, triangles: Triangles, least: int):
         own = self.PUBLISHED
-        super().__init__(WINDOW, own["hop"], pad=0, least=least)
+        super().__init__(WINDOW, own["hop"], mels=own["mels"], pad=0, least=least)
         self.periodic = periodic
         bank = triangles(own["mels"], own["n_fft"], own["sample_rate"], own["f_min"], own["f_max"])
         self.register_buffer("bank", bank.float())

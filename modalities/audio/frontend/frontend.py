@@ -1,4 +1,4 @@
-"""(N, samples), (N,) -> (N, F, T), (N, T): what all front-ends share, lengths and precision."""
+"""(N, samples), or maps made before, (N,) -> (N, F, T), (N, T): what all front-ends share, lengths and precision."""
 
 from abc import abstractmethod
 from typing import Any, ClassVar, TypeVar
@@ -6,6 +6,8 @@ from typing import Any, ClassVar, TypeVar
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
+
+from vggx import nd
 
 Samples = TypeVar("Samples", int, Tensor)
 
@@ -17,6 +19,7 @@ class Frontend(nn.Module):
 
     Args:
         size, hop: of a window and from one to the next, samples.
+        mels: F, the bands of its maps.
         pad: samples that a subclass puts before and behind every clip.
         least: the fewest steps that a clip gives; a shorter one is followed by silence, which counts as sound.
     """
@@ -26,9 +29,9 @@ class Frontend(nn.Module):
     # what one decibel is in its maps
     DECIBEL: ClassVar[float]
 
-    def __init__(self, size: int, hop: int, *, pad: int, least: int):
+    def __init__(self, size: int, hop: int, *, mels: int, pad: int, least: int):
         super().__init__()
-        self.size, self.hop, self.pad = size, hop, pad
+        self.size, self.hop, self.mels, self.pad = size, hop, mels, pad
         self.shortest = self.samples(least)
 
     def steps(self, samples: int) -> int:
@@ -52,8 +55,9 @@ class Frontend(nn.Module):
     def forward(self, x: Tensor, lengths: Tensor | None = None) -> tuple[Tensor, Tensor | None]:
         """
         Args:
-            x: (N, samples)
-            lengths: (N,) samples of each clip, at most all; what lies behind them is not looked at. All where None.
+            x: (N, samples), or maps that it has made before, (N, F, T), which pass as they are.
+            lengths: (N,) samples (of maps: steps) of each clip, at most all; what lies behind them is not looked at.
+                All where None.
 
         Returns:
             (N, F, T) float32, and (N, T), which steps are the clip's; None where `lengths` is.
@@ -61,9 +65,15 @@ class Frontend(nn.Module):
         Raises:
             ValueError: a tensor of another shape, or not one length for each clip.
         """
-        if x.ndim != 2 or (lengths is not None and lengths.shape != x.shape[:1]):
+        made = x.ndim == 3 and x.shape[1] == self.mels
+        if not (made or x.ndim == 2) or (lengths is not None and lengths.shape != x.shape[:1]):
             shape = None if lengths is None else tuple(lengths.shape)
-            raise ValueError(f"a front-end takes (N, samples) and (N,) lengths, got {tuple(x.shape)} and {shape}")
+            raise ValueError(
+                f"a front-end takes (N, samples) and (N,) lengths, got {tuple(x.shape)} and {shape}; "
+                f"maps that it has made before are (N, {self.mels}, T)"
+            )
+        if made:
+            return x, None if lengths is None else nd.valid_steps(lengths, x.shape[2])
         own = torch.full_like(x[:, 0], x.shape[1], dtype=torch.int64) if lengths is None else lengths
         x = x.masked_fill(torch.arange(x.shape[1], device=x.device) >= own[:, None], 0)
         x, own = F.pad(x, (0, max(0, self.shortest - x.shape[1]))), own.clamp(min=self.shortest)
@@ -72,7 +82,7 @@ class Frontend(nn.Module):
             maps = self.maps(x.to(precision(x.device)), own).float()
         if lengths is None:
             return maps, None
-        return maps, torch.arange(maps.shape[2], device=x.device) < self.count(own)[:, None]
+        return maps, nd.valid_steps(self.count(own), maps.shape[2])
 
 
 def precision(device: torch.device) -> torch.dtype:

@@ -46,7 +46,7 @@ class BandPool(nn.Module):
 
 
 class Chain(nn.Sequential):
-    """(N, samples), (N,) -> (N, F, T), (N, T): a front-end, and then what is done to its maps."""
+    """As a front-end, and then what is done to its maps."""
 
     def forward(self, x: Tensor, lengths: Tensor | None = None) -> Maps:
         frontend, *others = self

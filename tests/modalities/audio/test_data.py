@@ -17,8 +17,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Tensor
 
-from modalities.audio import data as audio_data
-from modalities.audio import tones
+from modalities.audio import reading, tones
 from modalities.audio.data import AudioData, LoadClip
 from modalities.audio.options import Data
 from vggx.data.listing import BadFile, Sample
@@ -215,7 +214,7 @@ def test_a_header_that_says_too_much_is_refused_before_anything_is_read(
     def refuse(*_: Any, **__: Any) -> None:
         raise AssertionError("the file is read")
 
-    for name in ("read", "seek"):
+    for name in ("read", "buffer_read_into", "seek"):
         monkeypatch.setattr(soundfile.SoundFile, name, refuse)
     with pytest.raises(BadFile, match=r"a\.flac: is 4294967 s long by its header, more than .*max_seconds=86400"):
         loads(path)
@@ -241,13 +240,13 @@ def test_the_greatest_length_can_be_set(tmp_path: Path) -> None:
 
 def test_only_the_clip_is_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = counted(tmp_path / "a.wav", 200_000, 32000)
-    taken, read = [], soundfile.SoundFile.read
+    taken, read = [], soundfile.SoundFile.buffer_read_into
 
-    def watch(self: soundfile.SoundFile, frames: int = -1, *more: Any, **options: Any) -> Any:
-        taken.append((self.tell(), frames))
-        return read(self, frames, *more, **options)
+    def watch(self: soundfile.SoundFile, buffer: np.ndarray, dtype: str) -> int:
+        taken.append((self.tell(), len(buffer)))
+        return read(self, buffer, dtype)
 
-    monkeypatch.setattr(soundfile.SoundFile, "read", watch)
+    monkeypatch.setattr(soundfile.SoundFile, "buffer_read_into", watch)
     loads(path)
     assert taken == [(92_000, 16_000)]
 
@@ -403,7 +402,7 @@ def test_a_file_that_may_not_be_read_is_bad_too(tmp_path: Path, monkeypatch: pyt
             raise PermissionError(13, "Permission denied", str(name))
         return builtins.open(name, *more, **options)
 
-    monkeypatch.setattr(audio_data, "open", refuse, raising=False)
+    monkeypatch.setattr(reading, "open", refuse, raising=False)
     with pytest.raises(BadFile, match=r"a\.wav"):
         loads(path)
 

@@ -13,7 +13,7 @@ from PIL import Image
 from vggx.cli.table import COMMANDS, EXAMPLES, FAMILIES, REQUIRED, config_name, parted
 from vggx.configs import folder
 
-DATA = ["data preview", "data stats"]
+DATA = ["data preview", "data stats", "data reencode"]
 
 
 @pytest.fixture
@@ -73,17 +73,24 @@ def test_help_of_each(vggx: Any, command: str) -> None:
     assert answer.out.startswith(f"vggx {command} key=value ...: {COMMANDS[command]}")
     assert "modality = audio | image | video" in answer.out
     assert "modality.data.root = null" in answer.out
-    assert ("split = train" if command == "data preview" else "measure = true") in answer.out
+    own = {"data preview": "split = train", "data stats": "measure = true", "data reencode": "keyframe_every = 16"}
+    assert own[command] in answer.out
     assert "recipe" not in answer.out
 
 
 @pytest.mark.parametrize(
     ("words", "message"),
     [
-        (["data", "stast"], "there is no command 'data stast'; did you mean stats? Known: data preview | stats"),
+        (
+            ["data", "stast"],
+            "there is no command 'data stast'; did you mean stats? Known: data preview | stats | reencode",
+        ),
         (["data", "preveiw", "modality=image"], "'data preveiw'; did you mean preview?"),
-        (["data", "modality=image"], "there is no command 'data modality=image'. Known: data preview | stats"),
-        (["data", "zzz"], "there is no command 'data zzz'. Known: data preview | stats"),
+        (
+            ["data", "modality=image"],
+            "there is no command 'data modality=image'. Known: data preview | stats | reencode",
+        ),
+        (["data", "zzz"], "there is no command 'data zzz'. Known: data preview | stats | reencode"),
         (["stats"], "there is no command 'stats'; did you mean data stats?"),
         (["dat", "stats"], "there is no command 'dat'; did you mean data?"),
         (["data", "stats"], "modality=... or experiment=... or run=... is required (modalities: audio, image, video)"),

@@ -1,7 +1,9 @@
 """vggx.data.dataset: what an item is hangs on (seed, epoch, index) alone, and a bad file is named, never fatal."""
 
+import copy
 import random
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -122,6 +124,30 @@ def test_loading_moves_no_random_state_outside(samples: list[Sample]) -> None:
     assert (torch.rand(()), random.random()) == undisturbed
 
 
+def test_a_batch_moves_no_random_state_outside_also_where_it_ends_in_an_error(samples: list[Sample]) -> None:
+    spoil(samples, 7)
+    torch.manual_seed(0)
+    random.seed(0)
+    undisturbed = torch.rand(()), random.random()
+    for options in ({}, {"on_error": "raise"}):
+        torch.manual_seed(0)
+        random.seed(0)
+        with suppress(BadFile):
+            training(samples, **options).__getitems__([(0, 4), (0, 7), (0, 9)])
+        assert (torch.rand(()), random.random()) == undisturbed
+
+
+def test_items_of_a_batch_are_those_that_are_asked_for_one_by_one(samples: list[Sample]) -> None:
+    spoil(samples, 7)
+    keys = [(1, 4), (1, 7), (0, 4), (1, 4)]
+    dataset = training(samples, seed=2)
+    together = dataset.__getitems__(keys)
+    for key, item in zip(keys, together, strict=True):
+        alone = dataset[key]
+        assert torch.equal(item.pop("input"), alone.pop("input"))
+        assert item == alone
+
+
 # items and batches
 
 
@@ -151,6 +177,18 @@ def test_a_batch_stacks_inputs_labels_and_files(samples: list[Sample]) -> None:
     assert batch["file"].tolist() == [2, 5]
     assert batch["view"].tolist() == [0, 0]
     assert batch["bad"] == {}
+
+
+def test_a_batch_is_the_same_where_it_arrives_and_copied(samples: list[Sample]) -> None:
+    spoil(samples, 3)
+    here, there = (list(batches(training(samples), workers=workers)) for workers in (0, 1))
+    for made, arrived in zip(here, there, strict=True):
+        for other in (arrived, copy.copy(made)):  # torch copies a batch to pin its memory
+            assert list(made) == list(other)
+            assert made["bad"] == other["bad"]
+            for name in ("input", "label", "file", "view"):
+                assert torch.equal(made[name], other[name])
+                assert made[name].dtype == other[name].dtype
 
 
 # bad files

@@ -60,16 +60,24 @@ def test_a_row_for_every_net_mode_batch_and_setting() -> None:
     assert all(row["modality"] == "image" and row["error"] is None for row in found["rows"])
 
 
-def test_the_figures_of_a_row_fit_each_other() -> None:
+def test_the_figures_of_a_row_fit_each_other(monkeypatch: pytest.MonkeyPatch) -> None:
     chosen = net("image", **IMAGE)
+    scripted = {OURS: [1.0, 2.0, 4.0], "torchvision": [3.0, 2.0, 8.0], "product": [0.5] * 3, "copy": [0.25] * 3}
+
+    def in_turn(steps: Any, device: Any, *, repeats: int, seconds: float) -> Any:
+        assert repeats == 3
+        for turn in range(repeats):
+            yield {name: next(t[turn] for key, t in scripted.items() if name.startswith(key)) for name in steps}
+
+    monkeypatch.setattr(module.clock, "in_turn", in_turn)
     row, other = benchmark([chosen], ["torchvision:squeezenet1_1"], terms(modes=("train",), repeats=3), CPU)["rows"]
     costs = total(ledger_of(chosen.modality, 10))
     assert row["flops"] == costs["flops_train"]
-    assert row["step_ms"] * row["samples_per_second"] == pytest.approx(2 * 1e3)
-    assert row["low"] <= row["samples_per_second"] <= row["high"]
+    assert (row["samples_per_second"], row["step_ms"]) == (1.0, 2000.0)  # batches of two
+    assert (row["low"], row["high"]) == (0.75, 1.5)
     assert row["flops_per_second"] == pytest.approx(row["samples_per_second"] * costs["flops_train"])
     assert row["mfu"] == pytest.approx(row["flops_per_second"] / row["device_flops_per_second"])
-    assert row["device_flops_per_second"] == other["device_flops_per_second"]  # of the same rounds
+    assert row["device_flops_per_second"] == other["device_flops_per_second"] == 2 * 128**3 / 0.5
     device = Device(
         name="",
         rate=row["device_flops_per_second"],
@@ -80,9 +88,8 @@ def test_the_figures_of_a_row_fit_each_other() -> None:
     least = roofline.limit(ledger_of(chosen.modality, 10), device, 2, 4).train_seconds
     assert row["roofline_share"] == pytest.approx(1e3 * least / row["step_ms"])
     assert other["roofline_share"] is None
-    assert [one["net"] for one in row["against"]] == ["torchvision:squeezenet1_1"]
-    ratio = row["samples_per_second"] / other["samples_per_second"]
-    assert row["against"][0]["median"] == pytest.approx(ratio, rel=0.5)  # of pairs, not of medians
+    ratios = {"low": 1.5, "median": 2.0, "high": 2.5}  # of the pairs of each round: 3, 1 and 2
+    assert row["against"][0] == {"net": "torchvision:squeezenet1_1", "precision": "32-true", **ratios}
     assert other["against"] == []
 
 

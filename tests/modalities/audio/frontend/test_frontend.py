@@ -156,6 +156,24 @@ def test_other_shapes_are_refused(x: Tensor, lengths: Tensor | None, shown: str)
         frontend("logmel")(x, lengths)
 
 
+@pytest.mark.parametrize("name", list(FRONTENDS))
+def test_its_own_maps_pass_as_they_are(name: str) -> None:
+    front = frontend(name)
+    waves, lengths = pad_sequence(clips([4000, 2500]), batch_first=True), torch.tensor([4000, 2500])
+    maps, valid = front(waves, lengths)
+    again, known = front(maps, valid.sum(1))
+    assert torch.equal(again, maps)
+    assert torch.equal(known, valid)
+    assert front(maps)[1] is None
+
+
+def test_maps_of_other_bands_are_refused() -> None:
+    with pytest.raises(ValueError, match=r"got \(2, 19, 7\) and None; maps that it has made before are \(N, 20, T\)"):
+        frontend("logmel")(torch.zeros(2, 19, 7))
+    with pytest.raises(ValueError, match=r"got \(2, 20, 7\) and \(1,\)"):
+        frontend("logmel")(torch.zeros(2, 20, 7), torch.tensor([7]))
+
+
 # by name
 
 

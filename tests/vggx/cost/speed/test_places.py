@@ -1,6 +1,6 @@
-"""Where the time goes: a layer that sleeps takes the most of it."""
+"""Where the time goes: layers against a clock that one of them moves."""
 
-import time
+from types import SimpleNamespace
 
 import pytest
 import torch
@@ -12,19 +12,27 @@ from vggx.net import VGG
 CPU = torch.device("cpu")
 
 
-class Slow(nn.Module):
+class Takes(nn.Module):
+    """Takes so many seconds."""
+
+    now = 0.0
+
+    def __init__(self, seconds: float):
+        super().__init__()
+        self.seconds = seconds
+
     def forward(self, x: Tensor) -> Tensor:
-        time.sleep(0.01)
+        Takes.now += self.seconds
         return x
 
 
-def test_layers_in_their_order_with_their_share() -> None:
-    net = nn.Sequential(nn.Linear(3, 3), Slow(), nn.ReLU())
+def test_layers_in_their_order_with_their_share(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(places, "time", SimpleNamespace(perf_counter=lambda: Takes.now))
+    net = nn.Sequential(Takes(0.25), Takes(0.5), Takes(0.25))
     found = places.layers(net, lambda: net(torch.rand(2, 3)), CPU)
     assert [row["layer"] for row in found] == ["0", "1", "2"]
-    assert sum(row["share"] for row in found) == pytest.approx(1)
-    assert found[1]["share"] > 0.8
-    assert 10 <= found[1]["ms"] < 20
+    assert [row["ms"] for row in found] == pytest.approx([250, 500, 250])
+    assert [row["share"] for row in found] == pytest.approx([0.25, 0.5, 0.25])
     assert not net[1]._forward_hooks
     assert not net[1]._forward_pre_hooks
 
