@@ -8,6 +8,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import av
+import decord
 import numpy as np
 import pytest
 import torch
@@ -30,6 +31,7 @@ def script() -> Iterator[Any]:
         import turns
 
         yield SimpleNamespace(films=films, kept_maps=kept_maps, loading=loading, loops=loops, turns=turns)
+    decord.bridge.reset_bridge()  # which pytorchvideo has set for the whole process
 
 
 @pytest.fixture(scope="module")

@@ -58,9 +58,9 @@ def test_metrics_has_a_row_an_epoch(trained: dict[str, Any]) -> None:
 def test_waiting_for_data_is_told_of_every_epoch_and_of_the_run(make: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     """Three batches an epoch, each of which takes 0.1 seconds to collate."""
 
-    def slow(items: Any) -> Any:
+    def slow(*given: Any, **more: Any) -> Any:
         time.sleep(0.1)
-        return collate(items)
+        return collate(*given, **more)
 
     monkeypatch.setattr(datamodule, "collate", slow)
     found = train(make(trainer__max_epochs=2))
