@@ -43,7 +43,7 @@ def tables(found: dict[str, list[Row]]) -> dict[str, dict[str, str]]:
         for row in found["exactness"]
     ]
     loops = [
-        {"data": row["data"]} | {f"{n} workers": spread(row, f"workers_{n}_to_loop") for n in WORKERS}
+        {"data": row["data"]} | {f"workers: {n}": spread(row, f"workers_{n}_to_loop") for n in WORKERS}
         for row in found["datamodules"]
     ]
     beside = [
@@ -51,7 +51,8 @@ def tables(found: dict[str, list[Row]]) -> dict[str, dict[str, str]]:
         for row in found["peers"]
     ]
     parts = [
-        {"data": row["data"], "microseconds a sample": row["microseconds"]} | {p: f"{row[p]:.0%}" for p in PARTS}
+        {"data": row["data"], "microseconds a sample": row["microseconds"]}
+        | {p: f"{max(0.0, row[p]):.0%}" for p in PARTS}
         for row in found["shares"]
     ]
     films = [
