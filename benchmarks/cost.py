@@ -22,6 +22,7 @@ from vggx.options import Modality, Settings
 from vggx.report import cost_plots
 from vggx.report.tables import show
 from vggx.runner.cost import Terms, cost
+from vggx.runner.entrants import eaten_shape
 from vggx.runner.growth import curves, growth
 from vggx.runner.variants import variants
 
@@ -39,12 +40,10 @@ PEERS = [
 
 def counted(modality: Modality) -> Count:
     """What torch counts of the net on the meta device: no memory, no arithmetic."""
-    arguments, rows = modality.vgg_arguments(), modality.net.rows()
-    channels, *size = arguments["input_shape"]
+    kind, arguments = (FoldedVGG if modality.net.rows() > 1 else VGG), modality.vgg_arguments()
     with torch.device("meta"):
-        net = (FoldedVGG if rows > 1 else VGG)(classes=CLASSES, **arguments)
-    # a folded net takes its rows where others take channels
-    return count(net, torch.empty(1, rows if rows > 1 else channels, *size, device="meta"))
+        net = kind(classes=CLASSES, **arguments)
+    return count(net, torch.empty(1, *eaten_shape(modality), device="meta"))
 
 
 def nets() -> list[Settings]:

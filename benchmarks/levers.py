@@ -70,7 +70,7 @@ def as_convolution(net: nn.Module) -> nn.Module:
     """The classifier's layers as torch's own convolutions."""
     for layer in net.modules():
         if isinstance(layer, nd.Product):
-            layer.forward = type(layer).__mro__[2].forward.__get__(layer)  # type: ignore[method-assign]
+            layer.forward = super(nd.Product, layer).forward
     return net
 
 
@@ -95,7 +95,7 @@ def pooled_first(net: nn.Module) -> nn.Module:
 
     for block in net.modules():
         if isinstance(block, VGGBlock):
-            block.forward = partial(forward, block)  # type: ignore[method-assign]
+            block.forward = partial(forward, block)
     return net
 
 
@@ -105,11 +105,11 @@ def as_2d(net: nn.Module) -> nn.Module:
     def forward(conv: nn.Conv1d, x: Tensor) -> Tensor:
         last = torch.channels_last
         x, weight = (t.unsqueeze(2).contiguous(memory_format=last) for t in (x, conv.weight))
-        return F.conv2d(x, weight, conv.bias, padding=(0, *conv.padding)).squeeze(2)  # type: ignore[misc]
+        return F.conv2d(x, weight, conv.bias, padding=(0, *conv.padding)).squeeze(2)
 
     for layer in net.modules():
         if type(layer) is nn.Conv1d:
-            layer.forward = partial(forward, layer)  # type: ignore[method-assign]
+            layer.forward = partial(forward, layer)
     return net
 
 

@@ -107,7 +107,7 @@ def goals(rows: list[dict[str, Any]], device: str) -> list[dict[str, Any]]:
     default = LAST if device == "cpu" else BF16
     found = []
     for row in rows:
-        match = MATCHES["audio" if row["modality"] == "audio" else "video" if row["modality"] == "video" else "image"]
+        match = MATCHES[row["modality"]]
         ours = {name: row[name] for name in vars(default)} == vars(default) and not row["peer"]
         if not ours or row["batch_size"] != match.batches[device] or row["error"]:
             continue
@@ -126,6 +126,8 @@ def wanted(row: dict[str, Any], rows: list[dict[str, Any]], device: str) -> list
             goals.append(("samples/s", rates[row["modality"], row["mode"]], row["samples_per_second"]))
         elif row["mode"] == "infer" and row["modality"] != "audio":
             goals.append(("MFU", 0.75, row["mfu"]))
+        if row["predicted_memory"]:
+            goals.append(("of the peak memory was predicted", 0.9, row["predicted_memory"] / row["peak_memory"]))
         return goals
     least = 10.0 if row["modality"] == "audio" else 1.0
     goals = [(f"times {one['net']}", least, one["median"]) for one in ratios if "vgg" in one["net"]]

@@ -11,15 +11,6 @@ PNG = b"\x89PNG\r\n\x1a\n"
 
 
 @pytest.fixture(scope="module")
-def script() -> Any:
-    with pytest.MonkeyPatch.context() as patch:
-        patch.syspath_prepend(ROOT / "benchmarks")
-        import cost
-
-        yield cost
-
-
-@pytest.fixture(scope="module")
 def found(script: Any) -> dict[str, Any]:
     return script.measured()
 

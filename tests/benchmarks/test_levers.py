@@ -1,7 +1,6 @@
 """The levers: with them and without them a net gives the same; and the page has the table of the results."""
 
 import json
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -12,15 +11,6 @@ from vggx import nd
 from vggx.net import VGG
 
 ROOT = Path(__file__).parents[2]
-
-
-@pytest.fixture(scope="module")
-def script() -> Iterator[Any]:
-    with pytest.MonkeyPatch.context() as patch:
-        patch.syspath_prepend(ROOT / "benchmarks")
-        import levers
-
-        yield levers
 
 
 @pytest.mark.parametrize("change", ["as_convolution", "in_place", "pooled_first", "as_2d"])

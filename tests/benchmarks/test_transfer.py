@@ -1,7 +1,6 @@
 """The transfer benchmark: what it trains is the net that it speaks of, and the page has the table of its results."""
 
 import json
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -15,15 +14,6 @@ from vggx.net import VGG, Normalise, PreparedNet
 from vggx.weights.source import read_weights
 
 ROOT = Path(__file__).parents[2]
-
-
-@pytest.fixture(scope="module")
-def script() -> Iterator[Any]:
-    with pytest.MonkeyPatch.context() as patch:
-        patch.syspath_prepend(ROOT / "benchmarks")
-        import transfer
-
-        yield transfer
 
 
 def batches(*inputs: torch.Tensor) -> list[dict[str, Any]]:

@@ -4,10 +4,10 @@ from itertools import product
 from pathlib import Path
 from typing import Any
 
-from omegaconf import DictConfig, ListConfig, OmegaConf
+from omegaconf import DictConfig, OmegaConf
 
 from vggx import settings
-from vggx.cli.cost_jobs import classes_of, drawn, names_of
+from vggx.cli.cost_jobs import classes_of, drawn, many, names_of, number
 from vggx.cli.sweeps import numbered
 
 AXES = ("precision", "channels_last", "compile", "cuda_graphs")  # of how our nets run, each a value or a list of them
@@ -38,7 +38,7 @@ def benchmark(config: DictConfig) -> int:
         batch_sizes=whole(config.batch_sizes, "batch_sizes"),
         settings=[Setting(*values) for values in product(*(many(config[key]) for key in AXES))],
         repeats=whole(config.repeats, "repeats")[0],
-        seconds=config.seconds,
+        seconds=number(config.seconds, "seconds"),
         profile=config.profile,
     )
     device = choose_device(config.device)
@@ -52,11 +52,6 @@ def benchmark(config: DictConfig) -> int:
         drawn(speed_plots.rates, found, Path(config.plots) / "speed.png")
         drawn(speed_plots.roofline, found, Path(config.plots) / "roofline.png")
     return 0
-
-
-def many(value: Any) -> list[Any]:
-    """`key=a` and `key=[a,b]` alike."""
-    return list(value) if isinstance(value, ListConfig) else [value]
 
 
 def whole(value: Any, name: str) -> list[int]:

@@ -128,15 +128,20 @@ def classes_of(config: DictConfig) -> int:
     return len(read_card(Path(config.run))["classes"])
 
 
+def many(given: Any) -> list[Any]:
+    """`key=a` and `key=[a,b]` alike."""
+    return list(given) if isinstance(given, ListConfig) else [given]
+
+
 def names_of(given: Any) -> list[str]:
-    """`compare=a` and `compare=[a,b]` alike.
+    """The names of `compare`, one or several.
 
     Raises:
         ValueError: a list of something else than names.
     """
     if given is None:
         return []
-    names = list(given) if isinstance(given, ListConfig) else [given]
+    names = many(given)
     if any(not isinstance(name, str) for name in names):
         raise ValueError(f"compare is a list of library:net, such as [torchvision:r3d_18], not {given}")
     return names

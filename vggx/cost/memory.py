@@ -78,6 +78,15 @@ def autocast_dtype(precision: str) -> torch.dtype | None:
     return PRECISIONS[precision]
 
 
+def value_bytes(precision: str) -> int:
+    """Of a map's value.
+
+    Raises:
+        ValueError: as `autocast_dtype`.
+    """
+    return (autocast_dtype(precision) or torch.float32).itemsize
+
+
 def as_on_gpu(optimizer: Optimizer) -> Optimizer:
     """The optimiser, stepping over all weights at once as on CUDA, where SGD's decay copies them; fused as it is."""
     for group in optimizer.param_groups:

@@ -12,6 +12,7 @@ from torch.utils.data import Dataset, default_collate
 from vggx.data.listing import BadFile, Sample
 from vggx.data.sampler import Key
 from vggx.data.seeds import begin, kept
+from vggx.options import DataOptions
 
 Load = Callable[[Sample, int, int], Tensor]  # (sample, view, number of views) -> input
 Item = dict[str, Any]
@@ -76,6 +77,11 @@ class MediaDataset(Dataset[Item]):
         if self.train:
             raise ValueError(f"none of the {len(self.samples)} files can be read; the first: {min(bad.values())}")
         return {"input": None, "bad": bad}
+
+
+def blank(options: DataOptions, count: int) -> Tensor:
+    """(N, ...) zeros, of the shape and type that the datamodule gives whole samples in."""
+    return torch.zeros(count, *options.input_shape(), dtype=getattr(torch, options.DTYPE))
 
 
 class Batch(dict[str, Any]):

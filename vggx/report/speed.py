@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from vggx.cost.speed.steps import Setting
 from vggx.report import tables
 from vggx.report.tables import quantity
 
@@ -27,7 +28,7 @@ def show(found: Mapping[str, Any]) -> None:
     for warning in dict.fromkeys(row["warning"] for row in rows if row["warning"]):
         print(f"warning: {warning}")
     for profile in found["profiles"]:
-        title = f"{profile['net']}, {profile['mode']}, batch {profile['batch_size']}, {profile['precision']}: "
+        title = f"{profile['net']}, {profile['mode']}, batch {profile['batch_size']}, {setting_of(profile)}: "
         tables.show(profile["kernels"], f"{title}kernels")
         if profile["layers"]:
             tables.show(profile["layers"], f"{title}layers")
@@ -76,14 +77,17 @@ def flat(rows: Sequence[Row]) -> list[dict[str, Any]]:
 NESTED = ("latency_ms", "against", "quartiles")
 
 
+def setting_of(row: Row) -> str:
+    return Setting(**{name: row[name] for name in Setting.__dataclass_fields__}).words()
+
+
 def flattened(row: Row) -> dict[str, Any]:
-    flags = [name for name in ("channels_last", "compile", "cuda_graphs") if row[name]]
     times = next((one["median"] for one in row["against"] or () if one["precision"] == row["precision"]), None)
     quartiles = None if row["low"] is None else f"{quantity(row['low'])} to {quantity(row['high'])}"
     latency = row["latency_ms"] or dict.fromkeys(("p50", "p95", "p99"))
     return {
         **row,
-        "setting": ", ".join([row["precision"], *flags]),
+        "setting": setting_of(row),
         "quartiles": quartiles,
         **latency,
         "times": times,

@@ -22,6 +22,12 @@ from vggx.runner.hazards import check_conv3d, too_large
 Row = dict[str, Any]
 # a net takes one sample at a time: what is then measured is how long an answer takes
 SINGLE = ("infer", 1)
+ENERGY_SECONDS = 2.0  # at the least: a card's count moves in steps
+MEASURED = (
+    "samples_per_second", "low", "high", "step_ms", "flops_per_second", "device_flops_per_second",
+    "device_bytes_per_second", "mfu", "roofline_share", "latency_ms",
+    "peak_memory", "predicted_memory", "joules_per_sample", "warning", "against",
+)  # fmt: skip
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -95,18 +101,15 @@ def benchmark(nets: Sequence[Settings], compare: Sequence[str], terms: Terms, de
     rows: list[Row] = []
     profiles: list[Row] = []
     comparisons = list(product(entrants, terms.modes, terms.batch_sizes))
-    for (name, side_by_side), mode, batch in progress(comparisons, "timing"):
-        comparison = Comparison(side_by_side, mode, batch, terms, device)
-        rows += [{"modality": name} | row for row in comparison.rows()]
-        if terms.profile:
-            profiles += [{"modality": name} | row for row in comparison.profiles()]
-        del comparison
-        gc.collect()
-    return {
-        "device": ceiling.name_of(device),
-        "rows": rows,
-        "profiles": profiles,
-    }
+    with clock.cudnn_trying_kernels():
+        for (name, side_by_side), mode, batch in progress(comparisons, "timing"):
+            comparison = Comparison(side_by_side, mode, batch, terms, device)
+            rows += [{"modality": name} | row for row in comparison.rows()]
+            if terms.profile:
+                profiles += [{"modality": name} | row for row in comparison.profiles()]
+            del comparison
+            gc.collect()
+    return {"device": ceiling.name_of(device), "rows": rows, "profiles": profiles}
 
 
 class Comparison:
@@ -123,25 +126,23 @@ class Comparison:
         self.failed: dict[str, str] = {}
         self.seconds: dict[str, list[float]] = {}
         torch.compiler.reset()  # after a few nets it would leave the next one uncompiled
-        with clock.cudnn_trying_kernels():
-            for name, (entrant, setting) in self.ways.items():
-                try:
-                    self.steps[name] = Step(entrant.subject, setting, mode, batch, device)
-                except RuntimeError as error:  # torch.OutOfMemoryError is one, and what a CPU's allocator raises
-                    if "memory" not in str(error):
-                        raise
-                    self.failed[name] = "out of memory"
-            precisions = {setting.precision for _, setting in self.ways.values()}
-            self.ceilings = {precision: Ceiling(device, precision) for precision in precisions}
-            bounds = {
-                bound: step
-                for precision, found in self.ceilings.items()
-                for bound, step in ((f"product, {precision}", found.product), (f"copy, {precision}", found.copy))
-            }
-            turns = clock.in_turn(self.steps | bounds, device, repeats=terms.repeats, seconds=terms.seconds)
-            for round_ in turns:
-                for name, seconds in round_.items():
-                    self.seconds.setdefault(name, []).append(seconds)
+        for name, (entrant, setting) in self.ways.items():
+            try:
+                self.steps[name] = Step(entrant.subject, setting, mode, batch, device)
+            except RuntimeError as error:  # torch.OutOfMemoryError is one, and what a CPU's allocator raises
+                if "memory" not in str(error):
+                    raise
+                self.failed[name] = "out of memory"
+        precisions = {setting.precision for _, setting in self.ways.values()}
+        self.ceilings = {precision: Ceiling(device, precision) for precision in precisions}
+        bounds = {
+            bound: step
+            for precision, found in self.ceilings.items()
+            for bound, step in ((f"product, {precision}", found.product), (f"copy, {precision}", found.copy))
+        }
+        for turn in clock.in_turn(self.steps | bounds, device, repeats=terms.repeats, seconds=terms.seconds):
+            for name, seconds in turn.items():
+                self.seconds.setdefault(name, []).append(seconds)
 
     def rows(self) -> list[Row]:
         return [self.row(name) for name in self.ways]
@@ -221,7 +222,7 @@ class Comparison:
         return predicted_peak(entrant.subject.build, entrant.subject.optimizer, batch, setting.precision).peak
 
     def joules(self, step: Step) -> float | None:
-        """Of a sample, over two seconds and more, as the card's count moves in steps."""
+        """Of a sample, in a run of its own; None where no count is at hand."""
         if ceiling.Joules(self.device).before is None:
             return None
         steps = clock.count_for(max(ENERGY_SECONDS, self.terms.seconds), step, self.device)
@@ -243,11 +244,3 @@ class Comparison:
                 by_layer = places.layers(step.net, step, self.device)
             found.append(one | {"kernels": places.kernels(step, self.device), "layers": by_layer})
         return found
-
-
-ENERGY_SECONDS = 2.0
-MEASURED = (
-    "samples_per_second", "low", "high", "step_ms", "flops_per_second", "device_flops_per_second",
-    "device_bytes_per_second", "mfu", "roofline_share", "latency_ms",
-    "peak_memory", "predicted_memory", "joules_per_sample", "warning", "against",
-)  # fmt: skip

@@ -6,7 +6,7 @@ from typing import Any
 
 from vggx.cost import roofline
 from vggx.cost.ledger import CLASSIFIER, Cost, ledger_of, total
-from vggx.cost.memory import autocast_dtype
+from vggx.cost.memory import value_bytes
 from vggx.options import Device, Modality, Settings, given
 from vggx.progress import progress
 from vggx.runner import peers
@@ -35,7 +35,7 @@ class Terms:
     device: Device | None = None
 
     def __post_init__(self) -> None:
-        autocast_dtype(self.precision)
+        value_bytes(self.precision)
         if self.device is not None and self.value_bytes != 2:
             raise ValueError(f"a device's rate is of 16-bit values: take bf16-mixed or 16-mixed, not {self.precision}")
         if not self.fps > 0:
@@ -44,7 +44,7 @@ class Terms:
     @property
     def value_bytes(self) -> int:
         """Of a map."""
-        return 4 if autocast_dtype(self.precision) is None else 2
+        return value_bytes(self.precision)
 
     @property
     def convention(self) -> str:

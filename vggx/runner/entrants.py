@@ -12,7 +12,7 @@ from vggx import recipes
 from vggx.cost import roofline
 from vggx.cost.counter import count
 from vggx.cost.ledger import Cost, ledger_of, total
-from vggx.cost.memory import autocast_dtype
+from vggx.cost.memory import value_bytes
 from vggx.cost.peers import Peer
 from vggx.cost.peers.peer import on_meta
 from vggx.cost.speed.steps import Setting, Subject
@@ -52,10 +52,6 @@ class Entrant:
         return found.train_seconds if mode == "train" else found.infer_seconds
 
 
-def value_bytes(precision: str) -> int:
-    return 4 if autocast_dtype(precision) is None else 2
-
-
 def ours(net: Settings, classes: int, settings: Sequence[Setting]) -> Entrant:
     """The VGG of a modality, without its front-end, trained by its recipe."""
     modality, costs = net.modality, ledger_of(net.modality, classes)
@@ -79,9 +75,9 @@ def ours(net: Settings, classes: int, settings: Sequence[Setting]) -> Entrant:
 
 def eaten_shape(modality: Modality) -> tuple[int, ...]:
     """What the VGG takes of one sample: (C, *S), or (F', T) where bands are folded into the batch."""
-    sample = torch.zeros(1, *modality.data.input_shape(), dtype=getattr(torch, modality.data.DTYPE))
-    with torch.inference_mode():
-        return tuple(modality.build(1).eval().eaten(sample)[0].shape[1:])
+    channels, *size = modality.vgg_arguments()["input_shape"]
+    rows = modality.net.rows()
+    return (rows if rows > 1 else channels, *size)
 
 
 def beside(peers: Sequence[Peer], net: Settings) -> list[Peer]:

@@ -9,6 +9,7 @@ from torch.optim import Optimizer
 
 from vggx import recipes
 from vggx.cost.memory import Memory, measured_peak, predicted_peak
+from vggx.data.dataset import blank
 from vggx.options import Settings, given
 
 
@@ -27,9 +28,8 @@ class Trained:
         return recipes.optimizer(net, self.settings.recipe, clips=clips)
 
     def batch(self) -> tuple[Tensor, Tensor]:
-        data = self.settings.modality.data
-        inputs = torch.zeros(self.batch_size, *data.input_shape(), dtype=getattr(torch, data.DTYPE))
-        return inputs, torch.zeros(self.batch_size, dtype=torch.int64)
+        labels = torch.zeros(self.batch_size, dtype=torch.int64)
+        return blank(self.settings.modality.data, self.batch_size), labels
 
 
 def predicted(settings: Settings, classes: int, precision: str) -> Memory:

@@ -8,12 +8,12 @@ from typing import Any
 
 import torch
 from lightning import Trainer, seed_everything
-from torch import Tensor
 
 from vggx import files, nd, tuning
 from vggx import settings as settings_module
 from vggx.cost.ledger import ledger_of, total
 from vggx.data.datamodule import SplitData
+from vggx.data.dataset import blank
 from vggx.data.listing import SPLITS
 from vggx.data.statistics import MEASURING, measure
 from vggx.net import PreparedNet
@@ -80,12 +80,12 @@ def train(
     trainer = trainers.make_trainer(settings.trainer, callbacks, validate=bool(sizes["val"]))
     device, layers = trainer.strategy.root_device, ledger_of(modality, len(listing.classes))
     hazards.check_conv3d(net.vgg.dims, settings.trainer.precision, device)
-    if settings.trainer.deterministic and device.type == "cuda":
-        hazards.check_deterministic(net.to(device), one_sample(modality, device))
     if warning := hazards.too_large(layers, given(modality.data.batch_size, "batch_size"), device):
         say(f"warning: {warning}")
     if modality.net.measures_input() and checkpoint is None:
         measure(net, progress(data.loader(data.dataset("train")), MEASURING), modality.net)
+    if settings.trainer.deterministic:
+        hazards.check_deterministic(net.to(device), blank(modality.data, 1).to(device))
     card = store.make_card(modality, net, listing.classes)
     if weights is not None and found is not None:
         card["weights"] = provenance(weights, found)
@@ -162,11 +162,6 @@ def begun(
     if weights is None:
         return modality.build(len(classes)), None
     return inherit(modality, len(classes), weights, keep_classes=weights.classes == classes, allow_fresh=allow_fresh)
-
-
-def one_sample(modality: Modality, device: torch.device) -> Tensor:
-    """A batch of one, of zeros, as the datamodule gives it."""
-    return torch.zeros(1, *modality.data.input_shape(), dtype=getattr(torch, modality.data.DTYPE), device=device)
 
 
 def machine(trainer: Trainer) -> dict[str, Any]:

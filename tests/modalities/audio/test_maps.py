@@ -11,7 +11,6 @@ import numpy as np
 import pytest
 import soundfile
 import torch
-from omegaconf import OmegaConf
 from torch import Tensor
 
 from modalities.audio import maps, reading
@@ -19,22 +18,12 @@ from modalities.audio.data import AudioData
 from modalities.audio.frontend import FRONTENDS
 from modalities.audio.net import build, least_steps
 from modalities.audio.options import Data, Net
-from vggx import configs, recipes, settings
+from vggx import recipes
 from vggx.data.listing import BadFile, Sample
 from vggx.data.seeds import seeded
-from vggx.runner.evaluate import evaluate
-from vggx.runner.predict import predict
-from vggx.runner.train import train
-from vggx.weights.store import load_net
 
 RATE = 8000
-
-
-@pytest.fixture(autouse=True)
-def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """An empty cache folder."""
-    monkeypatch.setenv("VGGX_CACHE", str(tmp_path / "cache"))
-    return tmp_path / "cache"
+pytestmark = pytest.mark.usefixtures("cache")
 
 
 def net_options(name: str = "logmel", **given: Any) -> Net:
@@ -353,52 +342,7 @@ def test_changes_of_waveforms_are_refused_by_name(name: str, value: Any) -> None
         kept(**{name: value})
 
 
-# runs
-
-
-@pytest.fixture(scope="module")
-def voices(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Low and high tones of 0.1 to 0.45 s."""
-    root, draw = tmp_path_factory.mktemp("voices"), np.random.default_rng(0)
-    for split, count in {"train": 12, "val": 4, "test": 4}.items():
-        for label, hertz in {"low": 300, "high": 2400}.items():
-            (root / split / label).mkdir(parents=True)
-            for number in range(count):
-                t = np.arange(draw.integers(800, 3600)) / RATE
-                x = 0.3 * np.sin(2 * np.pi * hertz * draw.uniform(0.8, 1.2) * t) + draw.normal(0, 0.01, len(t))
-                soundfile.write(root / split / label / f"{number}.wav", x, RATE)
-    return root
-
-
-def test_a_run_is_the_same_and_its_net_needs_no_cache(voices: Path, tmp_path: Path, cache: Path) -> None:
-    config: Any = {part: configs.load(f"{part}/default") for part in ("recipe", "trainer")}
-    config |= {"modality": configs.load("modality/audio"), "seed": 0, "runs": str(tmp_path), "logger": "none"}
-    data = {"root": str(voices), "sample_rate": RATE, "seconds": 0.5, "batch_size": 6, "num_workers": 0}
-    data |= {"frequency_mask": 3, "time_mask": 5}
-    net = {"plan": "micro", "head": "pooled", "n_fft": 256, "hop": 80, "mels": 20, "floor_db": 50.0}
-    found, made = {}, {}
-    for cached in (False, True):
-        changes = {"modality": {"data": data | {"cache_maps": cached}, "net": net}, "trainer": {"max_epochs": 3}}
-        made[cached] = OmegaConf.merge(config, changes)
-        found[cached] = train(settings.resolve(made[cached]))
-    assert len(entries(cache)) == 40
-    # clips of a batch that differ in samples may have as many steps, and are then not masked
-    for name in ("train_loss", "val_loss", "test_loss"):
-        if name in found[False]:
-            assert found[True][name] == pytest.approx(found[False][name], rel=1e-3)
-    assert found[True]["test_accuracy"] == found[False]["test_accuracy"] == 1.0
-
-    runs = {cached: Path(found[cached]["run"]) for cached in found}
-    nets = {cached: load_net(run) for cached, run in runs.items()}
-    assert nets[True][2]["data"] == nets[False][2]["data"]  # the card says nothing of a cache
-    assert nets[True][2]["input"] == nets[False][2]["input"]
-    torch.testing.assert_close(nets[True][0].normalise.mean, nets[False][0].normalise.mean)
-    for cached in (False, True):
-        values = settings.read_run(runs[True])["modality"]
-        again = OmegaConf.merge(made[cached], {"modality": {"net": values["net"]}})
-        assert evaluate(settings.resolve(again), runs[True])["accuracy"] == 1.0
-    rows = predict(runs[True], [str(voices / "test/low/0.wav"), str(voices / "test/high/0.wav")], device="cpu")
-    assert [row["classes"][0] for row in rows] == ["low", "high"]
+# real recordings
 
 
 def test_the_spoken_digits_are_the_nets_own_maps(shared_data: Path) -> None:

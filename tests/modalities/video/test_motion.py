@@ -14,30 +14,30 @@ from vggx.cli import main
 from vggx.runner.train import train
 
 
-def summary_of_three_epochs(runs: Any) -> dict[str, Any]:
+def summary_of_four_epochs(runs: Any) -> dict[str, Any]:
     config = {name: configs.load(f"{name}/default") for name in ("recipe", "trainer")}
     config |= {"modality": configs.load("modality/video"), "seed": 0, "runs": str(runs), "logger": "none"}
     made = OmegaConf.create(config)
-    made.trainer.max_epochs = 3
+    made.trainer.max_epochs = 4
     return train(settings.resolve(made))
 
 
 @pytest.fixture(scope="module")
 def moving(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     """The summary of a run on moving digits."""
-    return summary_of_three_epochs(tmp_path_factory.mktemp("moving"))
+    return summary_of_four_epochs(tmp_path_factory.mktemp("moving"))
 
 
 def test_moving_digits_are_told_apart_by_motion_alone(
     moving: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    assert moving["test_accuracy"] >= 0.9
+    assert moving["test_accuracy"] >= 0.95
 
     def first_frame(start: int, span: int, stride: int, length: int, short: str) -> list[int]:
         return [0] * len(range(0, span, stride))
 
     monkeypatch.setattr(clips, "frame_numbers", first_frame)
-    still = summary_of_three_epochs(tmp_path / "still")
+    still = summary_of_four_epochs(tmp_path / "still")
     assert still["test_accuracy"] < 0.25  # one in eight is chance
 
 

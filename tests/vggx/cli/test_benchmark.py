@@ -34,6 +34,7 @@ def test_rows_and_pictures(vggx: Any, tmp_path: Path) -> None:
         ("profile=3", "profile must be true or false, not 3"),
         ("batch_sizes=[1,two]", "batch_sizes must be whole numbers"),
         ("precision=fp8", "precision must be one of 32-true"),
+        ("seconds=long", "seconds must be a positive number"),
         ("modes=evaluate", "modes must be of train, infer"),
         ("device=tpu9", "device=tpu9 is none of auto, cpu, cuda"),
         ("compare=vgg16", "a peer is written library:net"),

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from vggx.cost.speed.steps import Setting
 from vggx.report import speed, speed_plots
 
 
@@ -61,7 +62,7 @@ def test_a_row_that_did_not_fit_is_shown_with_its_reason(capsys: pytest.CaptureF
 
 def test_profiles_are_shown(capsys: pytest.CaptureFixture[str]) -> None:
     profile = {
-        "net": "vggx D", "mode": "infer", "batch_size": 8, "precision": "32-true",
+        "net": "vggx D", "mode": "infer", "batch_size": 8, **vars(Setting(channels_last=True)),
         "kernels": [{"kernel": "sm90_xmma_fprop", "calls": 13, "ms": 5.0, "share": 0.9}],
         "layers": [{"layer": "head.fc6", "ms": 1.0, "share": 0.2}],
     }  # fmt: skip
@@ -69,6 +70,8 @@ def test_profiles_are_shown(capsys: pytest.CaptureFixture[str]) -> None:
     shown = capsys.readouterr().out
     assert "sm90_xmma_fprop" in shown
     assert "head.fc6" in shown
+    title = "vggx D, infer, batch 8, 32-true, channels_last: kernels"
+    assert title in " ".join(shown.split())  # a narrow table breaks it
 
 
 def test_pictures_of_rows_that_were_timed(tmp_path: Path) -> None:

@@ -48,4 +48,4 @@ def test_workers() -> None:
     assert worker_count(None) == min(8, os.cpu_count() or 1)
     for wrong in (-1, True, 1.5, "two"):
         with pytest.raises(ValueError, match=f"workers must be a number of processes from 0 on, not {wrong}"):
-            worker_count(wrong)  # type: ignore[arg-type]
+            worker_count(wrong)

@@ -236,6 +236,28 @@ def test_unreadable_files_are_replaced_counted_and_listed(make: Any, shapes: Pat
         train(make(**changes, modality__data__on_error="raise"))
 
 
+def test_a_deterministic_run_asks_for_its_kernels_once_its_input_is_measured(
+    make: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Measuring takes batches that lie on the CPU; asking takes the net to its device."""
+    asked: list[tuple[list[float], torch.Size]] = []
+    real = train_module.hazards.check_deterministic
+
+    def asking(net: Any, x: torch.Tensor) -> None:
+        asked.append((net.normalise.mean.tolist(), x.shape))
+        real(net, x)
+
+    monkeypatch.setattr(train_module.hazards, "check_deterministic", asking)
+    try:
+        found = train(make(trainer__deterministic=True))
+    finally:
+        torch.use_deterministic_algorithms(False)  # Lightning leaves the process so
+    assert found["test_accuracy"] == 1.0
+    ((mean, shape),) = asked
+    assert mean != [0.0]
+    assert shape == (1, 1, 16, 16)
+
+
 @pytest.mark.parametrize("precision", ["32-true", "bf16-mixed"])
 def test_gradients_are_clipped_in_every_precision(make: Any, precision: str) -> None:
     """A fused step would not let Lightning do so in mixed precision."""

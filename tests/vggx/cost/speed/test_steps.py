@@ -30,7 +30,7 @@ class Watched(nn.Module):
 
 def subject(**more: object) -> Subject:
     given = {"name": "net", "dims": 2, "shape": (3, 8, 8), "build": Watched, "optimizer": sgd} | more
-    return Subject(**given)  # type: ignore[arg-type]
+    return Subject(**given)
 
 
 def sgd(net: nn.Module) -> SGD:
