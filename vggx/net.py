@@ -8,7 +8,7 @@ from torch import Tensor, nn
 from vggx import geometry, nd
 from vggx.backbone import Backbone
 from vggx.blocks import ACTIVATIONS, NORMS
-from vggx.heads import HEADS
+from vggx.heads import HEADS, ConvClassifier, PooledClassifier
 from vggx.init import initialise
 from vggx.plans import get_plan
 
@@ -59,6 +59,8 @@ class VGG(nn.Module):
     Raises:
         ValueError: an option that does not exist, or an input too short for the plan's pools.
     """
+
+    head: ConvClassifier | PooledClassifier
 
     def __init__(
         self,
@@ -121,8 +123,19 @@ class VGG(nn.Module):
             valid: (N, S[0]), which positions of the first axis are input; the others pad a shorter clip with zeros, and
                 the answer is what the clip gets alone. All where None.
         """
+        return self.head(*self.maps(x, valid))
+
+    def maps(self, x: Tensor, valid: Tensor | None = None) -> tuple[list[Tensor], Tensor | None]:
+        """(N, C, *S), valid (N, S[0]) -> a map of each block as the head takes them, and what is valid of the last."""
         self.check(x, valid)
-        return self.head(self.backbone(x, valid), self.backbone.valid_after(valid))
+        return self.backbone(x, valid), self.backbone.valid_after(valid)
+
+    def score_map(self, x: Tensor) -> Tensor:
+        """(N, C, *S) -> (N, K, *S'): the scores of every place at which the head has its grid; `forward` is their mean.
+
+        An axis shorter than the grid has one place (section 3.2 of the paper).
+        """
+        return self.head.score_map(self.maps(x)[0])
 
     @property
     def least_valid(self) -> int:
@@ -191,3 +204,7 @@ class PreparedNet(nn.Module):
 
     def forward(self, x: Tensor, lengths: Tensor | None = None) -> Tensor:
         return self.vgg(*self.eaten(x, lengths))
+
+    def score_map(self, x: Tensor) -> Tensor:
+        """(N, ...) -> (N, K, *S'): as `VGG.score_map`, of a batch as the datamodule gives it."""
+        return self.vgg.score_map(self.eaten(x)[0])

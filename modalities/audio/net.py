@@ -36,7 +36,7 @@ class FoldedVGG(VGG):
     so that a head with a kernel of one step averages over bands and time.
     """
 
-    def forward(self, x: Tensor, valid: Tensor | None = None) -> Tensor:
+    def maps(self, x: Tensor, valid: Tensor | None = None) -> tuple[list[Tensor], Tensor | None]:
         if x.ndim != 3:
             raise ValueError(f"the net takes (N, bands, time), got a tensor of {tuple(x.shape)}")
         count, bands, _ = x.shape
@@ -46,7 +46,11 @@ class FoldedVGG(VGG):
         maps = self.backbone(folded, rows)
         laid = [m.unflatten(0, (count, bands)).transpose(1, 2).flatten(2) for m in maps]
         after = self.backbone.valid_after(valid)
-        return self.head(laid, None if after is None else after.repeat(1, bands))
+        return laid, None if after is None else after.repeat(1, bands)
+
+    def score_map(self, x: Tensor) -> Tensor:
+        """(N, F', T) -> (N, K, F', T'): every band's scores along time."""
+        return super().score_map(x).unflatten(2, (x.shape[1], -1))
 
 
 def vgg_arguments(options: Net, data: Data) -> dict[str, Any]:

@@ -379,3 +379,13 @@ def test_a_prepared_net_keeps_the_nets_keys_apart_from_the_statistics() -> None:
     vgg = VGG((1, 8), 2, plan="micro", width=0.25)
     keys = list(PreparedNet(vgg, Normalise([0.0], [1.0])).state_dict())
     assert keys == ["normalise.mean", "normalise.std", *(f"vgg.{key}" for key in vgg.state_dict())]
+
+
+@pytest.mark.parametrize("head", ["fc", "pooled"])
+@pytest.mark.parametrize("dims", [1, 2, 3])
+def test_the_answer_is_the_mean_of_the_score_map(dims: int, head: str) -> None:
+    net = VGG((2, *(16,) * dims), 3, plan="micro", width=0.25, head=head, norm="batch").eval()
+    x = torch.randn(2, 2, *(40,) * dims)
+    scores = net.score_map(x)
+    assert scores.shape == (2, 3, *((4 if head == "fc" else 5),) * dims)
+    torch.testing.assert_close(scores.flatten(2).mean(2), net(x))

@@ -29,5 +29,11 @@ class PooledClassifier(nn.Module):
         """The grid and the activation have no part in this head; the signature is every head's."""
         return cls(plan.blocks[-1].width, classes, dropout=dropout)
 
+    def score_map(self, maps: list[Tensor]) -> Tensor:
+        """[..., (N, C, *S)] -> (N, K, *S): the scores of every position, whose mean is the answer; the class activation
+        maps of Zhou et al. (2016), with the bias.
+        """
+        return self.fc(maps[-1].movedim(1, -1)).movedim(-1, 1)
+
     def forward(self, maps: list[Tensor], valid: Tensor | None = None) -> Tensor:
         return self.fc(self.dropout(nd.mean_over_axes(maps[-1], valid)))

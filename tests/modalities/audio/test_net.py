@@ -165,6 +165,10 @@ def test_folding_equals_a_loop_over_bands_with_the_same_weights(head: str, norm:
                 scores.append(F.linear(y, folded.head.fc8.weight[:, :, 0], folded.head.fc8.bias))
         expected = torch.stack(scores).mean(0)
     torch.testing.assert_close(folded(x), expected, rtol=1e-5, atol=1e-6)
+    scores_of_bands = folded.score_map(x)
+    assert scores_of_bands.shape == (4, 5, 8, maps[0].shape[2])
+    alone = folded.head.score_map([maps[5]])
+    torch.testing.assert_close(scores_of_bands[:, :, 5], alone, rtol=1e-5, atol=1e-6)
 
 
 def test_every_band_counts_and_samples_do_not_mix() -> None:

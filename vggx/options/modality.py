@@ -1,0 +1,68 @@
+"""A modality, and all of a run."""
+
+import importlib
+from dataclasses import dataclass, field
+from typing import Any
+
+from vggx.options.data import DataOptions
+from vggx.options.net import NetOptions
+from vggx.options.training import Recipe, TrainerOptions
+
+
+@dataclass(kw_only=True)
+class Modality:
+    """A modality's name, its two sets of options, and the package that makes things of them.
+
+    Attributes:
+        code: package with the modules `net` (`vgg_arguments`, `build`), `data` (`open_data`), `preview` (`panels`),
+            `facts` (`facts`) and, where its files can be encoded anew, `reencode` (`encoder`, `gain`); from packaged
+            configs alone, never from a run folder.
+        presets: what options left unset become by a choice: {option of net: {choice: {section: {option: value}}}}.
+        unset: what those become that are left then.
+    """
+
+    name: str
+    code: str
+    net: NetOptions
+    data: DataOptions
+    presets: dict[str, Any] = field(default_factory=dict)
+    unset: dict[str, Any] = field(default_factory=dict)
+
+    def vgg_arguments(self) -> dict[str, Any]:
+        """The arguments of `vggx.net.VGG` for input as the data options give it."""
+        return self.module("net").vgg_arguments(self.net, self.data)
+
+    def build(self, classes: int) -> Any:
+        """The net, a `vggx.net.PreparedNet`, its weights drawn."""
+        return self.module("net").build(self.net, self.data, classes)
+
+    def open_data(self, seed: int) -> Any:
+        """The datamodule, a `vggx.data.datamodule.SplitData`; `seed` draws order and augmentation."""
+        return self.module("data").open_data(self.data, seed, self.net)
+
+    def module(self, name: str) -> Any:
+        return importlib.import_module(f"{self.code}.{name}")
+
+
+@dataclass(kw_only=True)
+class Settings:
+    """All of a run.
+
+    Attributes:
+        seed: of initial weights, order, augmentation and dropout.
+        runs: folder in which a run makes its own.
+        logger: tensorboard, wandb, mlflow or none; metrics.csv is always written.
+        weights: what the net begins with: a file, a run folder, torchvision:NAME or timm:NAME; drawn where unset.
+        allow_fresh: layers, blocks, "head" or "norm" that may inherit nothing of it.
+        freeze: so many first blocks do not train, the statistics of their norms included.
+    """
+
+    modality: Modality
+    recipe: Recipe = field(default_factory=Recipe)
+    trainer: TrainerOptions = field(default_factory=TrainerOptions)
+    seed: int = 0
+    runs: str = "runs"
+    logger: str = "tensorboard"
+    weights: str | None = None
+    allow_fresh: list[str] = field(default_factory=list)
+    freeze: int = 0

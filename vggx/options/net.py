@@ -1,0 +1,75 @@
+"""The structure of a net and the statistics of its input."""
+
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+# mean and standard deviation of ImageNet's RGB scaled to 0..1, as torchvision and timm train with
+IMAGENET = [0.485, 0.456, 0.406], [0.229, 0.224, 0.225]
+
+
+@dataclass(kw_only=True)
+class NetOptions:
+    """The net's structure; see `vggx.net.VGG` for the first ten.
+
+    Attributes:
+        normalize: imagenet, dataset (measured on the training split) or none; idle where mean and std are given.
+        mean, std: per channel, for input scaled to 0..1 (image, video) or log-mel (audio).
+    """
+
+    plan: str | None = None
+    width: float = 1.0
+    norm: str | None = None
+    activation: str = "relu"
+    head: str | None = None
+    grid: list[int] | None = None
+    dropout: float | None = None
+    init: str = "glorot"
+    normalize: str | None = None
+    mean: list[float] | None = None
+    std: list[float] | None = None
+
+    # options that its weights do not depend on
+    FREE: ClassVar[tuple[str, ...]] = ("dropout", "init")
+    # spatial axes of the net's input
+    DIMS: ClassVar[int] = 0
+    # whether that is pixels, so that mean, std and grid can come from a net of other pixels
+    PIXELS: ClassVar[bool] = True
+
+    def rows(self) -> int:
+        """How many inputs of the net one sample becomes: 1, unless it is folded into the batch."""
+        return 1
+
+    def frontend_flops(self, input_shape: tuple[int, ...]) -> int:
+        """FLOPs of what makes the net's input, (C, *S), from a sample; pixels need none."""
+        return 0
+
+    def measures_input(self) -> bool:
+        """Whether mean and std are still to be measured on the training split."""
+        return self.normalize == "dataset" and self.mean is None
+
+    def statistics(self, channels: int) -> tuple[list[float], list[float]]:
+        """mean and std, one value per channel: those given, ImageNet's, or 0 and 1 (also until they are measured).
+
+        Raises:
+            ValueError: an unknown `normalize`, one of mean and std without the other, or not one value per channel.
+        """
+        if self.normalize not in (None, "imagenet", "dataset", "none"):
+            raise ValueError(f"modality.net.normalize must be imagenet, dataset or none, not {self.normalize!r}")
+        if (self.mean is None) != (self.std is None):
+            raise ValueError("modality.net.mean and modality.net.std go together: only one is given")
+        if self.mean is not None and self.std is not None:
+            mean, std = self.mean, self.std
+        elif self.normalize == "imagenet":
+            mean, std = IMAGENET
+        else:
+            mean, std = [0.0] * channels, [1.0] * channels
+        if not len(mean) == len(std) == channels:
+            raise ValueError(
+                f"mean {mean} and std {std} need one value for each of {channels} channels; "
+                "modality.net.normalize=dataset measures them"
+            )
+        return mean, std
+
+    def common_arguments(self) -> dict[str, Any]:
+        names = ("plan", "width", "norm", "activation", "head", "grid", "dropout", "init")
+        return {name: getattr(self, name) for name in names if getattr(self, name) is not None}
