@@ -8,7 +8,7 @@ from torch import Tensor, nn
 from vggx import geometry, nd
 from vggx.backbone import Backbone
 from vggx.blocks import ACTIVATIONS, NORMS
-from vggx.heads import HEADS, ConvClassifier, PooledClassifier
+from vggx.heads import HEADS, Head
 from vggx.init import initialise
 from vggx.plans import get_plan
 
@@ -60,7 +60,7 @@ class VGG(nn.Module):
         ValueError: an option that does not exist, or an input too short for the plan's pools.
     """
 
-    head: ConvClassifier | PooledClassifier
+    head: Head
 
     def __init__(
         self,

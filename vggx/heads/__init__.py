@@ -1,8 +1,11 @@
 """maps of the backbone -> a prediction."""
 
+from collections.abc import Callable
+
 from vggx.heads.classifier import ConvClassifier
 from vggx.heads.pooled import PooledClassifier
 
-HEADS = {"fc": ConvClassifier.of_plan, "pooled": PooledClassifier.of_plan}
+Head = ConvClassifier | PooledClassifier
+HEADS: dict[str, Callable[..., Head]] = {"fc": ConvClassifier.of_plan, "pooled": PooledClassifier.of_plan}
 
-__all__ = ["HEADS", "ConvClassifier", "PooledClassifier"]
+__all__ = ["HEADS", "ConvClassifier", "Head", "PooledClassifier"]
