@@ -28,6 +28,7 @@ SETS = {
     "tones": ["experiment=tones"],
     "tones_pooled": ["experiment=tones_pooled"],
     "fashion_mnist": ["experiment=fashion_mnist", "modality.data.root={data}/fashion_mnist/idx"],
+    "fashion_mnist_modern": ["experiment=fashion_mnist_modern", "modality.data.root={data}/fashion_mnist/idx"],
     "spoken_digits": ["experiment=spoken_digits", "modality.data.root={data}/fsdd"],
     "spoken_digits_speaker": ["experiment=spoken_digits_speaker", "modality.data.root={data}/fsdd"],
     "fight_surv": ["experiment=fight_surv", "modality.data.root={data}/fight_surv"],

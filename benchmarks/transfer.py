@@ -160,7 +160,7 @@ def transferred(chosen: Set, root: Path, weights: Weights) -> Iterator[Row]:
         if init == "drawn":
             initialise(net.vgg.backbone, "he")
         if modality.net.measures_input():
-            measure(net, data.train, modality.net)
+            measure(net, data.train, modality.net, modality.data)
         heads: list[nn.Module] = []
         for trained in (FROZEN,) if init == "drawn" else (FROZEN, TUNED):
             yield of_blocks(chosen, data, net.eval(), init, trained, heads)

@@ -29,9 +29,14 @@ class Layer:
 
 @dataclass(frozen=True)
 class Reach:
-    """What a layer sees and gives at one input size: one value per spatial axis."""
+    """What a layer sees and gives at one input size: one value per spatial axis.
+
+    Cell i of its map sees `receptive_field` input positions from `start + i * stride` on; those below 0, and behind the
+    input, are padding.
+    """
 
     name: str
+    start: tuple[int, ...]
     receptive_field: tuple[int, ...]
     stride: tuple[int, ...]
     size: tuple[int, ...]
@@ -84,20 +89,43 @@ def classifier_layers(plan: Plan, in_channels: int, classes: int, grid: Sequence
 
 
 def trace(layers: Sequence[Layer], size: Sequence[int]) -> Iterator[Reach]:
-    """Each layer's receptive field, stride (both in input positions) and output size on an input of `size`.
+    """Each layer's start, receptive field, stride (all in input positions) and output size on an input of `size`.
 
-    A layer of kernel k adds (k - 1) times the stride reached so far to the receptive field. fc6 of a map shorter
-    than its grid is fed the map pooled up to the grid, so its size is 1 there.
+    A layer of kernel k adds (k - 1) times the stride reached so far to the receptive field, and its padding as often
+    to what lies before the input. fc6 of a map shorter than its grid is fed the map pooled up to the grid, so its size
+    is 1 there.
     """
     field = stride = (1,) * len(size)
+    start = (0,) * len(size)
     size = tuple(size)
     for layer in layers:
+        start = tuple(a - p * j for a, p, j in zip(start, layer.pad, stride, strict=True))
         field = tuple(f + (k - 1) * j for f, k, j in zip(field, layer.kernel, stride, strict=True))
         stride = tuple(j * s for j, s in zip(stride, layer.stride, strict=True))
         if layer.name == "fc6":
             size = tuple(max(s, k) for s, k in zip(size, layer.kernel, strict=True))
         size = layer.size_after(size)
-        yield Reach(layer.name, field, stride, size)
+        yield Reach(layer.name, start, field, stride, size)
+
+
+def fields(layers: Sequence[Layer], size: Sequence[int]) -> list[list[tuple[int, int]]]:
+    """For each axis what each cell of the last map sees: its first input position, and the one behind its last.
+
+    They may lie outside of the input, where padding is. The one cell of a map that is pooled up to fc6's grid sees all.
+    """
+    *before, last = trace(layers, size)
+    fed, grid = tuple(size), (1,) * len(size)
+    for layer, reach in zip(layers[1:], before, strict=True):
+        if layer.name == "fc6":
+            fed, grid = reach.size, layer.kernel
+
+    def along(axis: int) -> list[tuple[int, int]]:
+        if fed[axis] < grid[axis]:
+            return [(0, size[axis])]
+        starts = (last.start[axis] + cell * last.stride[axis] for cell in range(last.size[axis]))
+        return [(start, start + last.receptive_field[axis]) for start in starts]
+
+    return [along(axis) for axis in range(len(size))]
 
 
 def output_size(layers: Sequence[Layer], size: Sequence[int]) -> tuple[int, ...]:

@@ -15,12 +15,23 @@ INITS: dict[str, Callable[[Tensor], Tensor]] = {
     # The same section draws from a normal "with the zero mean and 1e-2 variance". A variance of 1e-2 makes the
     # logits of plan A explode and a standard deviation of 1e-2 does not, so that is what must be meant.
     "normal": partial(nn.init.normal_, mean=0.0, std=0.01),
+    # and the words as they stand (docs/probe.md has what both make of the plans)
+    "normal_variance": partial(nn.init.normal_, mean=0.0, std=0.1),
     "he": partial(nn.init.kaiming_normal_, mode="fan_out", nonlinearity="relu"),
+    # as torchvision's VGG begins: its classifier as in "normal"
+    "torchvision": partial(nn.init.kaiming_normal_, mode="fan_out", nonlinearity="relu"),
 }
 
 
-def initialise(net: nn.Module, scheme: str) -> None:
+# a scheme that draws the classifier another way than the convolutions
+CLASSIFIER = {"torchvision": INITS["normal"]}
+
+
+def initialise(net: nn.Module, scheme: str, prefix: str = "") -> None:
     """Draw every weight with more than one axis by the scheme, and set every bias to zero (section 3.1).
+
+    Args:
+        prefix: of the net's names, where it is a part of a VGG: "head.fc6."
 
     Raises:
         ValueError: an unknown scheme.
@@ -28,7 +39,9 @@ def initialise(net: nn.Module, scheme: str) -> None:
     if scheme not in INITS:
         raise ValueError(f"init must be one of {', '.join(INITS)}, not {scheme!r}")
     for name, parameter in net.named_parameters():
-        if parameter.ndim > 1:
+        if parameter.ndim > 1 and f"{prefix}{name}".startswith("head."):
+            CLASSIFIER.get(scheme, INITS[scheme])(parameter)
+        elif parameter.ndim > 1:
             INITS[scheme](parameter)
         elif name.endswith("bias"):
             nn.init.zeros_(parameter)

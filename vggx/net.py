@@ -54,7 +54,7 @@ class VGG(nn.Module):
         kernel: odd size of the plan's 3-wide kernels, for all axes or one per axis; its 1-wide ones stay.
         pools: one per block, for all axes or one value per axis; 2 everywhere where None.
         padding: "zeros" or "replicate", for all axes or one per axis.
-        init: "glorot", "normal" (the paper's, std 0.01) or "he".
+        init: a key of `vggx.init.INITS`: "glorot", "normal" (the paper's, std 0.01), "he", "torchvision", ...
 
     Raises:
         ValueError: an option that does not exist, or an input too short for the plan's pools.
@@ -95,6 +95,9 @@ class VGG(nn.Module):
             self.plan, self.dims, channels, pools=pools, norm=norm, activation=activation, padding=self.padding
         )
         self.head = HEADS[head](self.plan, classes, grid=self.grid, dropout=dropout, activation=activation)
+        # those on the way to the score map, by which geometry tells what each of its places sees
+        scanned = geometry.classifier_layers(self.plan, layers[-1].width, classes, self.grid)
+        self.layers = layers + scanned if head == "fc" else layers
         initialise(self, init)
 
     def check(self, x: Tensor, valid: Tensor | None = None) -> None:
@@ -136,6 +139,10 @@ class VGG(nn.Module):
         An axis shorter than the grid has one place (section 3.2 of the paper).
         """
         return self.head.score_map(self.maps(x)[0])
+
+    def penultimate(self, x: Tensor, valid: Tensor | None = None) -> Tensor:
+        """(N, C, *S), valid (N, S[0]) -> (N, D): what the last layer makes the answer of, averaged over all places."""
+        return self.head.penultimate(*self.maps(x, valid))
 
     @property
     def least_valid(self) -> int:
@@ -208,3 +215,7 @@ class PreparedNet(nn.Module):
     def score_map(self, x: Tensor) -> Tensor:
         """(N, ...) -> (N, K, *S'): as `VGG.score_map`, of a batch as the datamodule gives it."""
         return self.vgg.score_map(self.eaten(x)[0])
+
+    def penultimate(self, x: Tensor, lengths: Tensor | None = None) -> Tensor:
+        """(N, ...), (N,) -> (N, D): as `VGG.penultimate`, of a batch as the datamodule gives it."""
+        return self.vgg.penultimate(*self.eaten(x, lengths))

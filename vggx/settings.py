@@ -11,7 +11,7 @@ from vggx import configs
 from vggx.options import Modality, Settings
 
 CONFIG = "config.yaml"
-KEPT = ("modality", "recipe", "trainer", "seed", "runs", "logger", "weights", "allow_fresh", "freeze")
+KEPT = ("modality", "recipe", "trainer", "seed", "runs", "logger", "weights", "inherit", "allow_fresh", "freeze")
 
 
 def resolve(config: DictConfig) -> Settings:
@@ -35,12 +35,15 @@ def resolve(config: DictConfig) -> Settings:
 def fill(config: DictConfig, kind: str) -> None:
     """Give every option that is still None its value.
 
-    First what comes with a choice, `modality.presets.<option of net>.<choice>`, then what `modality.unset.<kind>` says:
-    "embedded" without a root, or "root".
+    First what comes with a choice, `modality.presets.<option of net, or recipe>.<choice>`, then what
+    `modality.unset.<kind>` says: "embedded" without a root, or "root".
     """
     modality = config.modality
+    choices = {**modality.net, "recipe": config.get("recipe", {}).get("name") or ""}
     for option, presets in modality.get("presets", {}).items():
-        fill_in(config, presets.get(modality.net[option], {}))
+        preset = presets.get(choices[option], {})
+        fill_in(config, preset.get(kind, {}))
+        fill_in(config, preset)
     fill_in(config, modality.unset[kind])
 
 

@@ -1,5 +1,6 @@
 """net -> which of its blocks train, and what the learning rate of each of its parameters is multiplied by."""
 
+import math
 from collections.abc import Collection, Mapping
 from typing import NamedTuple
 
@@ -54,7 +55,7 @@ def freeze(net: nn.Module, count: int) -> list[VGGBlock]:
 def paces(net: nn.Module, recipe: Recipe, fresh: Collection[str] | None) -> dict[str, Pace]:
     """The pace of every parameter that trains, by its name.
 
-    Block b of B learns at lr * layer_decay ** (B + 1 - b), the head at lr. A convolution and its norm are one layer and
+    Every block and the head learn at lr times their part of `part_scales`. A convolution and its norm are one layer and
     share their rate; timm counts every module of a VGG's `features` by itself, so that its nets with batch norm decay
     twice as fast as those without.
 
@@ -63,25 +64,51 @@ def paces(net: nn.Module, recipe: Recipe, fresh: Collection[str] | None) -> dict
             None for a net that began with no weights.
 
     Raises:
-        ValueError: a fresh_factor for a net of which no layer inherited anything.
+        ValueError: a fresh_factor for a net of which no layer inherited anything, or as `part_scales`.
     """
     if fresh is None and recipe.fresh_factor != 1:
         raise ValueError(
             f"recipe.fresh_factor={recipe.fresh_factor} needs weights=...: without them all layers are equally fresh, "
             "and recipe.lr is their rate"
         )
-    blocks = len(blocks_of(net))
+    scales = part_scales(recipe, len(blocks_of(net)))
     found = {}
     for name, parameter in net.named_parameters():
         if not parameter.requires_grad:
             continue
         layer = paper_name(name).rpartition(".")[0]
         part = part_of(layer)
-        above = 0 if part == "head" else blocks + 1 - int(part.removeprefix("block"))
         is_fresh = any(covers(other, layer) for other in fresh or ())
-        scale = recipe.layer_decay**above * (recipe.fresh_factor if is_fresh else 1.0)
+        scale = scales[part] * (recipe.fresh_factor if is_fresh else 1.0)
         found[name] = Pace(part, is_fresh, scale)
     return found
+
+
+def part_scales(recipe: Recipe, blocks: int) -> dict[str, float]:
+    """What the rate of each part is multiplied by: {block1, ..., head}.
+
+    They are the recipe's block_rates where it has some; else block b of B has layer_decay ** (B + 1 - b), the head 1.
+
+    Raises:
+        ValueError: rates that are not one for each part, not positive, or beside a layer_decay.
+    """
+    parts, rates = [*(f"block{number}" for number in range(1, blocks + 1)), "head"], recipe.block_rates
+    if rates is None:
+        return {part: recipe.layer_decay**above for above, part in zip(range(blocks, -1, -1), parts, strict=True)}
+    if len(rates) != len(parts):
+        raise ValueError(
+            f"recipe.block_rates has {len(rates)} rates: this net takes {len(parts)}, one for each of its {blocks} "
+            "blocks and one for the head"
+        )
+    if not all(0 < rate < math.inf for rate in rates):
+        raise ValueError(
+            f"recipe.block_rates must be positive, got {rates}; freeze=K keeps the first K blocks as they are"
+        )
+    if recipe.layer_decay != 1:
+        raise ValueError(
+            f"recipe.block_rates and recipe.layer_decay={recipe.layer_decay} both say how fast a block learns: give one"
+        )
+    return dict(zip(parts, rates, strict=True))
 
 
 def in_a_line(paces: Mapping[str, Pace], lr: float) -> str:

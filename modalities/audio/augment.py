@@ -11,7 +11,7 @@ from modalities.audio.options import Data
 from vggx.options import given
 
 WINDOW = 0.093  # seconds: librosa's 2048 samples at the rate of its own, 22,050 Hz
-# how far an option may go; 0 is off, or null where there are two numbers
+# how far an option may go; 0 is off, or [] where there are two numbers
 GREATEST = {"time_shift": 60.0, "gain_db": 60.0, "pitch_shift": 24.0}
 WITHIN = {"noise_snr": (-60.0, 120.0), "time_stretch": (0.25, 4.0)}
 
@@ -23,19 +23,22 @@ def check(options: Data) -> None:
     """
     chosen = [name for name in (*GREATEST, *WITHIN) if getattr(options, name)]
     if options.cache_maps and chosen:
+        off = " ".join(f"modality.data.{name}={0 if name in GREATEST else []}" for name in chosen)
         raise ValueError(
             f"modality.data.{chosen[0]}={getattr(options, chosen[0])} changes waveforms, and "
-            "modality.data.cache_maps=true hands out maps that are made already: leave out one of the two; "
+            f"modality.data.cache_maps=true hands out maps that are made already: take {off}, or leave out cache_maps; "
             "frequency_mask and time_mask act on maps"
         )
     for name, greatest in GREATEST.items():
         value = getattr(options, name)
-        if not 0 <= value <= greatest:
+        if value is not None and not 0 <= value <= greatest:
             raise ValueError(f"modality.data.{name}={value} must lie in 0..{greatest:g}; 0 is off")
     for name, (low, high) in WITHIN.items():
         pair = getattr(options, name)
-        if pair is not None and not (len(pair) == 2 and low <= pair[0] <= pair[1] <= high):
-            raise ValueError(f"modality.data.{name}={pair} must be [least, greatest] within {low:g}..{high:g}")
+        if pair and not (len(pair) == 2 and low <= pair[0] <= pair[1] <= high):
+            raise ValueError(
+                f"modality.data.{name}={pair} must be [least, greatest] within {low:g}..{high:g}; [] is off"
+            )
 
 
 def augment(x: Tensor, options: Data) -> Tensor:
@@ -131,14 +134,13 @@ def spec_augment(options: Data, bands: int) -> SpecAugment | None:
     Raises:
         ValueError: a width or number of masks out of range, by the option's full name.
     """
-    if not 0 <= options.frequency_mask <= bands:
-        raise ValueError(
-            f"modality.data.frequency_mask={options.frequency_mask} must lie in 0..{bands}, the net's bands"
-        )
-    if options.time_mask < 0:
-        raise ValueError(f"modality.data.time_mask={options.time_mask} must be 0 or more steps")
+    widest, longest = options.frequency_mask or 0, options.time_mask or 0
+    if not 0 <= widest <= bands:
+        raise ValueError(f"modality.data.frequency_mask={widest} must lie in 0..{bands}, the net's bands")
+    if longest < 0:
+        raise ValueError(f"modality.data.time_mask={longest} must be 0 or more steps")
     if options.masks < 1:
         raise ValueError(f"modality.data.masks={options.masks} must be 1 or more; frequency_mask=0 time_mask=0 is off")
-    if not options.frequency_mask and not options.time_mask:
+    if not widest and not longest:
         return None
-    return SpecAugment(options.frequency_mask, options.time_mask, options.masks)
+    return SpecAugment(widest, longest, options.masks)

@@ -1,6 +1,7 @@
 """sound files or the embedded tones -> waveforms (samples,), or their maps (F, T), each at its own length."""
 
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import ClassVar
@@ -9,11 +10,13 @@ from modalities.audio import sources
 from modalities.audio.augment import check
 from modalities.audio.maps import map_loader
 from modalities.audio.options import Data, Net
-from modalities.audio.reading import LoadClip
+from modalities.audio.reading import LoadClip, opened
 from vggx.data.datamodule import Source, SplitData
-from vggx.data.dataset import Load
-from vggx.data.listing import Sample
+from vggx.data.dataset import Load, MediaDataset
+from vggx.data.listing import BadFile, Sample
 from vggx.options import given
+
+SHORT = 30.0  # seconds of a file that is read whole, in a batch with others
 
 
 class AudioData(SplitData):
@@ -56,6 +59,18 @@ class AudioData(SplitData):
 
     def views(self, samples: Sequence[Sample]) -> int:
         return self.options.clips
+
+    def short(self, samples: Sequence[Sample]) -> list[int]:
+        found = []
+        for number, sample in enumerate(samples):
+            with suppress(BadFile), opened(sample.path, self.options) as file:  # whoever reads it whole will say why
+                if file.frames / file.samplerate <= SHORT:
+                    found.append(number)
+        return found
+
+    def wholes(self, samples: Sequence[Sample]) -> MediaDataset:
+        whole = replace(self.options, seconds=SHORT)
+        return MediaDataset(samples, LoadClip(whole, train=False), on_error=self.options.on_error)
 
 
 def open_data(options: Data, seed: int, net: Net | None = None) -> AudioData:

@@ -9,7 +9,7 @@ from vggx.options import DataOptions, NetOptions, given
 
 @dataclass(kw_only=True)
 class Data(DataOptions):
-    """Clips of one rate and one channel. What changes a clip in training is off unless it is set.
+    """Clips of one rate and one channel. What changes a clip in training is off where unset, 0 or [].
 
     Attributes:
         sample_rate: Hz; a file at another rate is resampled.
@@ -32,19 +32,20 @@ class Data(DataOptions):
     clips: int = 1
     channels: str = "mix"
     max_seconds: float = 86_400.0
-    time_shift: float = 0.0
-    gain_db: float = 0.0
+    time_shift: float | None = None
+    gain_db: float | None = None
     noise_snr: list[float] | None = None
     time_stretch: list[float] | None = None
-    pitch_shift: float = 0.0
-    frequency_mask: int = 0
-    time_mask: int = 0
+    pitch_shift: float | None = None
+    frequency_mask: int | None = None
+    time_mask: int | None = None
     masks: int = 2
     cache_maps: bool = False
 
     PREPROCESSING: ClassVar[tuple[str, ...]] = ("sample_rate", "seconds", "clips", "channels")
     VIEWS: ClassVar[tuple[str, ...]] = ("clips",)
     DTYPE: ClassVar[str] = "float32"
+    LASTS: ClassVar[bool] = True
     GROWS: ClassVar[dict[str, tuple[int, ...]]] = {"seconds": (0,)}
 
     def input_shape(self) -> tuple[int, ...]:

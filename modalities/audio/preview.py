@@ -75,7 +75,7 @@ def panels(options: Net, data: Data, batch: dict[str, Any], train: bool) -> Pane
     net = build(options, data, classes=1).train(train)
     notes = []
     if options.measures_input():
-        measure(net, [batch], options)
+        measure(net, [batch], options, data)
         notes.append("mean and standard deviation: of these clips alone")
     with torch.no_grad():
         maps, valid = net.eaten(batch["input"], batch.get("lengths"))
@@ -87,5 +87,6 @@ def panels(options: Net, data: Data, batch: dict[str, Any], train: bool) -> Pane
     # a column stands for the middle of its window
     start = (frontend.size - frontend.hop) / 2 - frontend.pad
     ends = start / rate, (start + maps.shape[2] * frontend.hop) / rate
-    colours = "log-mel" if options.mean is None else "log-mel, standard deviations from the mean"
+    unit = "from the mean" if options.normalize == "mean" else "standard deviations from the mean"
+    colours = "log-mel" if options.mean is None else f"log-mel, {unit}"
     return Panels(maps, valid, band_centres(options, data), ends, "; ".join(notes), colours)

@@ -20,9 +20,9 @@ from modalities.image import digits
 from modalities.image.options import Data, Net
 from modalities.image.transforms import image_transform
 from vggx.data import sources
-from vggx.data.crops import check_shape
+from vggx.data.crops import ShortSides, check_shape
 from vggx.data.datamodule import Source, SplitData, check_file
-from vggx.data.dataset import Load
+from vggx.data.dataset import Load, MediaDataset
 from vggx.data.embedded import embedded
 from vggx.data.listing import BadFile, Listing, Sample
 from vggx.options import DataOptions
@@ -171,14 +171,14 @@ def embedded_digits(root: Path, options: DataOptions, extensions: Sequence[str])
 
 @dataclass(frozen=True)
 class LoadImage:
-    """sample -> (C, size, size) bytes"""
+    """sample -> (C, H, W) bytes, transformed"""
 
     channels: int
     max_pixels: int
-    transform: Callable[[Tensor], Tensor]
+    transform: Callable[[Tensor], Tensor | list[Tensor]]
     contents: Callable[[str], Any] | None = None
 
-    def __call__(self, sample: Sample, view: int, views: int) -> Tensor:
+    def __call__(self, sample: Sample, view: int, views: int) -> Tensor | list[Tensor]:
         if self.contents is None:
             image = read_image(sample.path, self.channels, self.max_pixels)
         else:
@@ -202,6 +202,11 @@ class ImageData(SplitData):
 
     options: Data
 
+    def __init__(self, options: Data, seed: int = 0):
+        super().__init__(options, seed)
+        if options.crop_scale is not None:  # a net's card says nothing of training
+            image_transform(options, train=True)  # refuses now what is out of range, not when the first file is read
+
     def guess(self, root: Path | None) -> str:
         if root is not None and any(root.glob("*[-.]idx3-ubyte*")):
             return "idx"
@@ -210,10 +215,15 @@ class ImageData(SplitData):
         return super().guess(root)
 
     def load(self, train: bool) -> Load:
+        return self.loading(image_transform(self.options, train))
+
+    def uncropped(self, samples: Sequence[Sample], sizes: Sequence[int]) -> MediaDataset:
+        return MediaDataset(samples, self.loading(ShortSides(sizes)), on_error=self.options.on_error)
+
+    def loading(self, transform: Callable[[Tensor], Tensor | list[Tensor]]) -> LoadImage:
         if self.options.channels not in MODES:
             raise ValueError(f"modality.data.channels must be 1 or 3, not {self.options.channels}")
         contents = self.listing.contents if self.listing else None
-        transform = image_transform(self.options, train)
         return LoadImage(self.options.channels, self.options.max_pixels, transform, contents)
 
 

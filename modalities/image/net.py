@@ -3,6 +3,7 @@
 from typing import Any
 
 from modalities.image.options import Data, Net
+from vggx.data.colours import colour_shift
 from vggx.net import VGG, Normalise, PreparedNet
 
 
@@ -17,4 +18,5 @@ def build(options: Net, data: Data, classes: int) -> PreparedNet:
         ValueError: as `VGG`, or statistics that do not fit the channels.
     """
     vgg = VGG(classes=classes, **vgg_arguments(options, data))
-    return PreparedNet(vgg, Normalise(*options.statistics(vgg.in_channels)))
+    mean, std = options.statistics(vgg.in_channels)
+    return PreparedNet(vgg, Normalise(mean, std), augment=colour_shift(data, vgg.in_channels, std))

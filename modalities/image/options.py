@@ -3,27 +3,28 @@
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from vggx.options import DataOptions, NetOptions, given
+from vggx.options import NetOptions, PictureOptions, given
 
 
 @dataclass(kw_only=True)
-class Data(DataOptions):
-    """Images of one size.
+class Data(PictureOptions):
+    """Images of one size; see `PictureOptions` for what training does to them besides.
 
     Attributes:
         size: side of the square that the net sees, pixels.
         channels: 3 (RGB) or 1 (grey).
         resize: short side before the centre crop in evaluation, pixels; 8/7 of `size` where unset.
-        crop_scale: least and greatest share of the image's area in a training crop.
-        flip: mirror half of the training images.
+        rotation: greatest turn either way in training, degrees; what moves in is black. 0 is off.
+        rand_augment: [operations, magnitude] of RandAugment in training (Cubuk et al. 2019), the magnitude 0 to 30;
+            [] is off.
         max_pixels: a file whose header says more is not decoded and counts as bad; PIL itself takes up to 178,956,970.
     """
 
     size: int | None = None
     channels: int | None = None
     resize: int | None = None
-    crop_scale: list[float] | None = None
-    flip: bool | None = None
+    rotation: float | None = None
+    rand_augment: list[int] | None = None
     max_pixels: int = 89_478_485
 
     PREPROCESSING: ClassVar[tuple[str, ...]] = ("size", "channels", "resize")

@@ -2,7 +2,10 @@
 
 from typing import Any
 
+from torch import Tensor
+
 from modalities.image.options import Data, Net
+from vggx.data.pictures import shifted
 from vggx.options import given
 
 
@@ -11,10 +14,10 @@ class Panels:
 
     columns, beside, size, colours = 8, False, (1.4, 1.4), ""
 
-    def __init__(self, batch: dict[str, Any], data: Data):
-        self.images = batch["input"].expand(-1, 3, -1, -1).permute(0, 2, 3, 1).numpy()
+    def __init__(self, images: Tensor, data: Data, note: str = ""):
+        self.images = images.expand(-1, 3, -1, -1).permute(0, 2, 3, 1).numpy()
         side = given(data.size, "size")
-        self.caption = f"{side} x {side} pixels, {'grey' if data.channels == 1 else 'RGB'}"
+        self.caption = f"{side} x {side} pixels, {'grey' if data.channels == 1 else 'RGB'}{note}"
 
     def draw(self, axes: Any, index: int) -> Any:
         axes.set(xticks=[], yticks=[])
@@ -23,4 +26,5 @@ class Panels:
 
 def panels(net: Net, data: Data, batch: dict[str, Any], train: bool) -> Panels:
     """The images of a batch, as cut and augmented."""
-    return Panels(batch, data)
+    images, note = shifted(batch["input"], data) if train else (batch["input"], "")
+    return Panels(images, data, note)

@@ -1,7 +1,7 @@
 """video files or the embedded moving digits -> batches of (N, 3, T, size, size) bytes."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -12,9 +12,10 @@ from modalities.video.bounds import Bounds
 from modalities.video.options import Data, Net
 from modalities.video.readers import DECODERS, Reader, open_video
 from modalities.video.scans import decoders
-from modalities.video.transforms import ClipTransform, clip_transform
+from modalities.video.transforms import ClipTransform, WholeFrames, clip_transform
+from vggx.data.crops import ShortSides
 from vggx.data.datamodule import Source, SplitData
-from vggx.data.dataset import Load
+from vggx.data.dataset import Load, MediaDataset
 from vggx.data.listing import BadFile, Sample
 from vggx.options import given
 from vggx.progress import progress
@@ -22,16 +23,16 @@ from vggx.progress import progress
 
 @dataclass(frozen=True)
 class LoadClip:
-    """sample -> (3, T, size, size) bytes: a random clip in training, one of evenly spread ones in evaluation.
+    """sample -> (3, T, H, W) bytes: a random clip in training, one of evenly spread ones in evaluation.
 
     View 0 is the first crop of the first clip; after its last crop comes the next clip.
     """
 
     options: Data
-    transform: ClipTransform
+    transform: ClipTransform | WholeFrames
     train: bool
 
-    def __call__(self, sample: Sample, view: int, views: int) -> Tensor:
+    def __call__(self, sample: Sample, view: int, views: int) -> Tensor | list[Tensor]:
         reader = opened(sample.path, self.options)
         length, span = reader.length, self.options.span()
         if self.train:
@@ -65,6 +66,9 @@ class VideoData(SplitData):
 
     def __init__(self, options: Data, seed: int = 0):
         super().__init__(options, seed)
+        self.repeats = 1 if options.repeats is None else options.repeats
+        if self.repeats < 1:
+            raise ValueError(f"modality.data.repeats={self.repeats} must be 1 or more clips of each file")
         # what is out of range is refused now, not when the first file is read; a net's card says nothing of training
         for train in (False, True) if options.crop_scale is not None else (False,):
             self.load(train)
@@ -80,13 +84,21 @@ class VideoData(SplitData):
             raise ValueError(f"modality.data.decoder must be one of {known}, not {self.options.decoder!r}")
         return LoadClip(self.options, clip_transform(self.options, train), train)
 
+    def uncropped(self, samples: Sequence[Sample], sizes: Sequence[int]) -> MediaDataset:
+        load = LoadClip(replace(self.options, crops=1), WholeFrames(ShortSides(sizes)), train=False)
+        return MediaDataset(samples, load, views=self.clips_of(samples), on_error=self.options.on_error)
+
     def views(self, samples: Sequence[Sample]) -> int | list[int]:
+        found, crops = self.clips_of(samples), self.options.crops
+        return found * crops if isinstance(found, int) else [count * crops for count in found]
+
+    def clips_of(self, samples: Sequence[Sample]) -> int | list[int]:
+        """Clips of each file in evaluation: a number for all, or one for each."""
         if isinstance(self.options.clips, int):
             clips.even_starts(1, 1, self.options.clips)  # refuses a number below 1
-            return self.options.clips * self.options.crops
+            return self.options.clips
         return [
             len(clips.even_starts(frames_in(sample.path, self.options), self.options.span(), self.options.clips))
-            * self.options.crops
             for sample in progress(samples, "frames of every file")
         ]
 

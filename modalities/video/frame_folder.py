@@ -2,7 +2,7 @@
 
 import os
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 import numpy as np
 import torch
@@ -48,6 +48,24 @@ class FolderReader:
                     "have one size"
                 )
         return torch.from_numpy(np.stack([frames[number] for number in numbers])).permute(0, 3, 1, 2)
+
+    def walk(self, pieces: Iterable[Sequence[int]]) -> Iterator[Tensor]:
+        """(T, 3, H, W) of each piece.
+
+        Raises:
+            BadFile: as `read`, also of images in different pieces.
+        """
+        first: tuple[int, ...] | None = None
+        for piece in pieces:
+            frames = self.read(piece)
+            size = tuple(frames.shape[2:])
+            first = first or size
+            if size != first:
+                raise BadFile(
+                    f"{self.files[piece[0]]}: is {size[1]} x {size[0]}, and {os.path.basename(self.files[0])} is "
+                    f"{first[1]} x {first[0]}: the frames of a video have one size"
+                )
+            yield frames
 
     def frame(self, number: int) -> np.ndarray:
         path = self.files[number]

@@ -4,6 +4,7 @@ from typing import Any
 
 from modalities.video.options import Data, Net
 from vggx import geometry
+from vggx.data.colours import colour_shift
 from vggx.net import VGG, Normalise, PreparedNet
 from vggx.plans import get_plan
 
@@ -40,4 +41,5 @@ def build(options: Net, data: Data, classes: int) -> PreparedNet:
         ValueError: as `VGG`, a clip too short for its pools among it; or statistics that do not fit the channels.
     """
     vgg = VGG(classes=classes, **vgg_arguments(options, data))
-    return PreparedNet(vgg, Normalise(*options.statistics(vgg.in_channels)))
+    mean, std = options.statistics(vgg.in_channels)
+    return PreparedNet(vgg, Normalise(mean, std), augment=colour_shift(data, vgg.in_channels, std))

@@ -3,12 +3,12 @@
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from vggx.options import DataOptions, NetOptions, given
+from vggx.options import NetOptions, PictureOptions, given
 
 
 @dataclass(kw_only=True)
-class Data(DataOptions):
-    """Clips of one length and size.
+class Data(PictureOptions):
+    """Clips of one length and size; see `PictureOptions` for what training does to them besides.
 
     Attributes:
         frames: frames in a clip.
@@ -18,11 +18,8 @@ class Data(DataOptions):
         clips: clips per file in evaluation, evenly spread, or "uniform": as many as lie end to end in the file.
         crops: squares per clip in evaluation, evenly spread along the longer side: 3 are its start, middle and end.
         short: what a file shorter than a clip does: repeat its last frame, loop, or error (it counts as bad).
-        crop_scale: least and greatest share of the frame's area in a training crop.
-        short_side: in place of crop_scale: least and greatest length that the short side is scaled to in training,
-            pixels, before a square of `size` is cut out.
-        flip: mirror half of the training clips.
-        colour: greatest change of brightness, contrast and saturation in training, as a share; 0 is off.
+        repeats: clips of each file in an epoch, each drawn anew, one after the other in a batch (Hoffer et al. 2019);
+            one where unset. An epoch has so many times the samples, and is so many times as long.
         decoder: decord or pyav, for all files; auto takes decord for files in which it finds the right frames.
         max_pixels, max_seconds: a file whose header speaks of more in a frame, or of longer, counts as bad.
     """
@@ -34,16 +31,14 @@ class Data(DataOptions):
     clips: int | str = 1
     crops: int = 1
     short: str = "repeat"
-    crop_scale: list[float] | None = None
-    short_side: list[int] | None = None
-    flip: bool | None = None
-    colour: float = 0.0
+    repeats: int | None = None
     decoder: str = "auto"
     max_pixels: int = 40_000_000  # 7680 x 4320 are 33 million
     max_seconds: float = 21_600.0  # six hours
 
     PREPROCESSING: ClassVar[tuple[str, ...]] = ("frames", "frame_stride", "size", "resize", "clips", "crops", "short")
     VIEWS: ClassVar[tuple[str, ...]] = ("clips", "crops")
+    LASTS: ClassVar[bool] = True
     GROWS: ClassVar[dict[str, tuple[int, ...]]] = {"frames": (0,), "size": (1, 2)}
 
     def input_shape(self) -> tuple[int, ...]:

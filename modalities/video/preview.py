@@ -3,8 +3,10 @@
 from typing import Any
 
 import numpy as np
+from torch import Tensor
 
 from modalities.video.options import Data, Net
+from vggx.data.pictures import shifted
 from vggx.options import given
 
 FRAMES = 16  # of a longer clip so many are shown, evenly spread
@@ -16,8 +18,8 @@ class Panels:
 
     beside, colours = True, ""
 
-    def __init__(self, batch: dict[str, Any], data: Data):
-        self.clips = batch["input"].permute(0, 2, 3, 4, 1).numpy()
+    def __init__(self, clips: Tensor, data: Data, note: str = ""):
+        self.clips = clips.permute(0, 2, 3, 4, 1).numpy()
         count, frames, self.side = self.clips.shape[:3]
         self.shown = np.linspace(0, frames - 1, min(frames, FRAMES)).round().astype(int)
         self.stride = given(data.frame_stride, "frame_stride")
@@ -27,7 +29,7 @@ class Panels:
         every = "" if len(self.shown) == frames else f"{len(self.shown)} of them shown; "
         self.caption = (
             f"{frames} frames of {self.side} x {self.side} pixels; {every}"
-            "numbers: frames of the file, counted from the clip's first"
+            f"numbers: frames of the file, counted from the clip's first{note}"
         )
 
     def draw(self, axes: Any, index: int) -> Any:
@@ -44,4 +46,5 @@ class Panels:
 
 def panels(net: Net, data: Data, batch: dict[str, Any], train: bool) -> Panels:
     """The clips of a batch, as cut and augmented."""
-    return Panels(batch, data)
+    clips, note = shifted(batch["input"], data) if train else (batch["input"], "")
+    return Panels(clips, data, note)

@@ -2,7 +2,7 @@
 
 import os
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
 from typing import Any, Protocol
 
@@ -97,8 +97,10 @@ class PyAVReader:
 
     def read(self, numbers: Sequence[int]) -> Tensor:
         check_numbers(self.path, numbers, self.length)
-        clip = self.find(numbers) if self.packets.timed else None
-        clip = clip or self.count(numbers)
+        found = self.find(numbers) if self.packets.timed else None
+        return self.upright(found) if found else self.count(numbers)
+
+    def upright(self, clip: "Clip") -> Tensor:
         return turned(torch.from_numpy(clip.frames).permute(0, 3, 1, 2), self.packets.turn)
 
     def find(self, numbers: Sequence[int]) -> "Clip | None":
@@ -140,14 +142,25 @@ class PyAVReader:
                 return
             yield packet
 
-    def count(self, numbers: Sequence[int]) -> "Clip":
-        clip = Clip(self.path, self.packets, numbers)
-        for number, frame in enumerate(frames_of(self.path)):
-            if number in clip.missing:
-                clip.put(number, frame)
-            if not clip.missing:
-                return clip
-        raise BadFile(f"{self.path}: frame {min(clip.missing)} does not come out of the decoder")
+    def count(self, numbers: Sequence[int]) -> Tensor:
+        return next(self.walk([numbers]))
+
+    def walk(self, pieces: Iterable[Sequence[int]]) -> Iterator[Tensor]:
+        """Frames counted from the start of the file: (T, 3, H, W) of each piece, all behind the one before.
+
+        Raises:
+            BadFile: naming the frame that does not come, or as `Clip.put`.
+        """
+        frames = enumerate(frames_of(self.path))
+        for numbers in pieces:
+            clip = Clip(self.path, self.packets, numbers)
+            while clip.missing:
+                number, frame = next(frames, (None, None))
+                if number is None:
+                    raise BadFile(f"{self.path}: frame {min(clip.missing)} does not come out of the decoder")
+                if number in clip.missing:
+                    clip.put(number, frame)
+            yield self.upright(clip)
 
 
 class Clip:

@@ -7,7 +7,8 @@ from torch import Tensor
 from torchvision.transforms import v2
 
 from modalities.video.options import Data
-from vggx.data.crops import ShortSideCrop, even_crops, training_crop
+from vggx.data.crops import even_crops
+from vggx.data.pictures import training_steps
 from vggx.options import given
 
 
@@ -21,6 +22,16 @@ class ClipTransform:
         return self.crops[crop](clip).permute(1, 0, 2, 3).contiguous()
 
 
+@dataclass(frozen=True)
+class WholeFrames:
+    """(T, 3, H, W) bytes -> [(3, T, H', W') bytes, ...]: the frames uncropped, at every size, in place of a crop."""
+
+    scale: Callable[[Tensor], list[Tensor]]
+
+    def __call__(self, clip: Tensor, crop: int = 0) -> list[Tensor]:
+        return [frames.permute(1, 0, 2, 3).contiguous() for frames in self.scale(clip)]
+
+
 def clip_transform(options: Data, train: bool) -> ClipTransform:
     """A random crop, mirror image and change of colour in training; `crops` fixed crops in evaluation.
 
@@ -30,14 +41,4 @@ def clip_transform(options: Data, train: bool) -> ClipTransform:
     size = given(options.size, "size")
     if not train:
         return ClipTransform(even_crops(size, options.resize, options.crops))
-    if not 0 <= options.colour <= 1:
-        raise ValueError(f"modality.data.colour={options.colour} must lie in 0..1; 0 is off")
-    if options.short_side is None:
-        steps = [training_crop(size, given(options.crop_scale, "crop_scale"), flip=False)]
-    else:
-        steps = [ShortSideCrop(size, options.short_side)]
-    if options.flip:
-        steps.append(v2.RandomHorizontalFlip())
-    if options.colour:
-        steps.append(v2.ColorJitter(options.colour, options.colour, options.colour))
-    return ClipTransform([v2.Compose(steps)])
+    return ClipTransform([v2.Compose(training_steps(options, size))])

@@ -11,7 +11,7 @@ from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import ConfigKeyError, ValidationError
 
 from vggx import configs, settings
-from vggx.options import Modality, Recipe
+from vggx.options import Modality, Recipe, TrainerOptions
 
 FILES = sorted(configs.folder().rglob("*.yaml"))
 COMMANDS = [path.stem for path in FILES if path.parent == configs.folder() and path.stem != "hydra_settings"]
@@ -37,7 +37,7 @@ def targets(node: Any) -> list[str]:
 
 def test_a_modality_for_each_of_three() -> None:
     assert configs.names("modality") == list(MODALITIES)
-    assert {"default", "adamw", "paper"} <= set(configs.names("recipe"))
+    assert configs.names("recipe") == ["adamw", "default", "modern", "torchvision", "vgg2014"]
     assert {"train", "evaluate", "predict", "cost"} <= set(COMMANDS)
 
 
@@ -88,6 +88,10 @@ def test_every_command_composes(command: str) -> None:
         "evaluate": ["modality=image", "run=x"],
         "predict": ["run=x", "inputs=[a]"],
         "inflate": ["modality=image", "source=x", "target=y"],
+        "linear": ["modality=image"],
+        "probe": ["modality=image"],
+        "summary": ["runs=x"],
+        "explain": ["run=x", "inputs=[a]", "output=y"],
         "data_preview": ["modality=image"],
         "data_stats": ["modality=image"],
         "data_reencode": ["modality=video", "target=x"],
@@ -100,20 +104,40 @@ def test_yaml_names_only_options_that_exist() -> None:
     for name in MODALITIES:
         modality = settings.usual(configs.load(f"modality/{name}"))
         known = {section: {field.name for field in fields(getattr(modality, section))} for section in ("net", "data")}
-        unset = OmegaConf.to_container(OmegaConf.load(configs.folder() / "modality" / f"{name}.yaml"))["unset"]
-        assert unset.keys() == {"embedded", "root"}
-        for values in unset.values():
-            for section in ("net", "data"):
-                assert values[section].keys() <= known[section]
+        known |= {"recipe": {field.name for field in fields(Recipe)}}
+        known |= {"trainer": {field.name for field in fields(TrainerOptions)}}
+        packaged = configs.load(f"modality/{name}")
+        assert packaged.unset.keys() == {"embedded", "root"}
+        for sections in filled(packaged):
+            for section, values in sections.items():
+                assert values.keys() <= known[section]
+
+
+def filled(modality: DictConfig) -> list[dict[str, Any]]:
+    """All {section: {option: value}} that unset options may be filled in from."""
+    found = list(modality.unset.values())
+    for choices in modality.get("presets", {}).values():
+        for preset in choices.values():
+            found += [preset[kind] for kind in ("embedded", "root") if kind in preset]
+            found.append({section: values for section, values in preset.items() if section not in ("embedded", "root")})
+    return found
+
+
+def test_every_recipe_that_is_named_brings_something_to_every_modality() -> None:
+    named = {configs.load(f"recipe/{name}").name for name in configs.names("recipe")} - {None}
+    assert named == {"modern", "torchvision", "vgg2014"}
+    assert all(set(configs.load(f"modality/{name}").presets.recipe) == named for name in MODALITIES)
 
 
 def test_python_owns_the_defaults() -> None:
-    """YAML under `unset` may only set what Python leaves at None; elsewhere it would be dead."""
+    """YAML under `unset` and `presets` may only set what Python leaves at None; elsewhere it would be dead."""
     for name in MODALITIES:
         packaged = configs.load(f"modality/{name}")
-        for values in packaged.unset.values():
-            for section in ("net", "data"):
-                assert all(packaged[section][key] is None for key in values[section])
+        owned = {"net": packaged.net, "data": packaged.data}
+        owned |= {section: configs.load(f"{section}/default") for section in ("recipe", "trainer")}
+        for sections in filled(packaged):
+            for section, values in sections.items():
+                assert all(owned[section][key] is None for key in values)
 
 
 def test_typed_makes_a_dataclass_of_a_target() -> None:

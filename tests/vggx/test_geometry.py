@@ -163,8 +163,25 @@ def test_what_one_output_feels_is_its_receptive_field(plan: str, dims: int, kern
         centre = [side // 2 for side in reach.size]
         start, end = box(reach.name, centre)
         assert tuple((end - start).tolist()) == reach.receptive_field, reach.name
+        expected = [first + cell * step for first, cell, step in zip(reach.start, centre, reach.stride, strict=True)]
+        assert start.tolist() == expected, reach.name
         before, _ = box(reach.name, [c - 1 for c in centre])
         assert tuple((start - before).tolist()) == reach.stride, reach.name
+
+
+def test_fields_of_every_cell_by_hand() -> None:
+    """micro with pools (1, 2, 2): convolutions of 3 at strides 1, 1 and 2 see 1 + 1 + 2 = 4 before the first cell."""
+    layers = layers_of("micro", 1, [1, 2, 2], grid=(2,))
+    # 1 + 2 + 2 + 1 + 4 + 2 of the backbone, and fc6's second step 4 further
+    assert geometry.fields(layers, (18,)) == [[(-4, 12), (0, 16), (4, 20)]]
+    assert geometry.fields(layers[:-3], (11,)) == [[(-4, 8), (0, 12)]]
+
+
+def test_the_cell_of_a_map_below_its_grid_sees_all_of_that_axis() -> None:
+    layers = layers_of("micro", 2, None, grid=(3, 2))
+    height, width = geometry.fields(layers, (20, 31))
+    assert height == [(0, 20)]
+    assert [stop - start for start, stop in width] == [30, 30]
 
 
 @pytest.mark.parametrize(

@@ -5,6 +5,7 @@ import math
 import pytest
 import torch
 from torch import Tensor
+from torchvision import models
 
 from vggx.init import INITS, initialise
 from vggx.net import VGG
@@ -20,7 +21,9 @@ def fans(weight: Tensor) -> tuple[int, int]:
 STD = {
     "glorot": lambda fan_in, fan_out: math.sqrt(2 / (fan_in + fan_out)),
     "normal": lambda fan_in, fan_out: 0.01,
+    "normal_variance": lambda fan_in, fan_out: math.sqrt(1e-2),
     "he": lambda fan_in, fan_out: math.sqrt(2 / fan_out),
+    "torchvision": lambda fan_in, fan_out: math.sqrt(2 / fan_out),  # of its convolutions
 }
 
 
@@ -37,6 +40,8 @@ def test_spread_of_the_weights(dims: int, scheme: str) -> None:
     assert len(weights) == 6
     for weight in weights:
         wanted = STD[scheme](*fans(weight))
+        if scheme == "torchvision" and any(weight is other for other in net.head.parameters()):
+            wanted = 0.01
         slack = 5 / math.sqrt(weight.numel())  # five standard errors, generously
         assert weight.std().item() == pytest.approx(wanted, rel=slack)
         assert abs(weight.mean().item()) < slack * wanted
@@ -48,7 +53,7 @@ def test_glorot_is_uniform() -> None:
     assert 0.999 * bound < weight.abs().max() <= bound
 
 
-@pytest.mark.parametrize("scheme", ["normal", "he"])
+@pytest.mark.parametrize("scheme", ["normal", "normal_variance", "he"])
 def test_the_others_are_normal(scheme: str) -> None:
     weight = VGG(SHAPES[2], 50, plan="micro", init=scheme).head.fc6.weight
     within = (weight.abs() < weight.std()).float().mean().item()
@@ -89,6 +94,26 @@ def test_std_of_a_hundredth_makes_a_deep_net_fall_silent_and_glorot_does_not() -
     assert loudness("D", "normal") < 0.1 * loudness("A", "normal")
 
 
+@pytest.mark.parametrize("share", ["whole", "parts"])
+def test_torchvisions_net_begins_with_the_same_spreads(share: str) -> None:
+    """Layer by layer; also where a net inherits nothing and its layers are drawn one by one."""
+    torch.manual_seed(0)
+    net = VGG((3, 32, 32), 10, plan="A", width=0.25, init="torchvision" if share == "whole" else "glorot")
+    if share == "parts":
+        for name, module in net.named_modules():
+            if isinstance(module, torch.nn.Conv2d):
+                initialise(module, "torchvision", f"{name}.")
+    theirs = models.vgg11(init_weights=True)
+    convolutions = [m for m in theirs.features if isinstance(m, torch.nn.Conv2d)]
+    ours = [p for p in net.backbone.parameters() if p.ndim > 1]
+    for weight, other in zip(ours, convolutions, strict=True):
+        # the deviation falls with the root of the width, here a quarter of theirs
+        assert weight.std().item() == pytest.approx(2 * other.weight.std().item(), rel=0.15)
+    linear = [m.weight.std().item() for m in theirs.classifier if isinstance(m, torch.nn.Linear)]
+    for weight, std in zip([p for p in net.head.parameters() if p.ndim > 1], linear, strict=True):
+        assert weight.std().item() == pytest.approx(std, rel=0.05)
+
+
 def test_an_unknown_scheme_is_refused() -> None:
-    with pytest.raises(ValueError, match="init must be one of glorot, normal, he, not 'xavier'"):
+    with pytest.raises(ValueError, match=r"init must be one of glorot, normal, normal_variance, he, .*not 'xavier'"):
         initialise(torch.nn.Linear(2, 2), "xavier")

@@ -255,7 +255,11 @@ def test_one_batch_is_learnt_by_heart(dims: int, head: str) -> None:
         ((3, 32), {"head": "linear"}, "head must be one of fc, pooled, not 'linear'"),
         ((3, 32), {"norm": "layer"}, "norm must be none or one of batch, not 'layer'"),
         ((3, 32), {"activation": "gelu"}, "activation must be one of relu, leaky_relu, not 'gelu'"),
-        ((3, 32), {"init": "zeros"}, "init must be one of glorot, normal, he, not 'zeros'"),
+        (
+            (3, 32),
+            {"init": "zeros"},
+            "init must be one of glorot, normal, normal_variance, he, torchvision, not 'zeros'",
+        ),
         ((3, 32), {"padding": "reflect"}, "padding must be one of"),
         ((3, 32), {"grid": (7, 7)}, r"1 spatial axes need 1 values, one for each of \('time',\): got \(7, 7\)"),
         ((3, 32), {"pools": [2, 2]}, "plan micro has 3 blocks and needs as many pools"),

@@ -103,9 +103,9 @@ def test_a_value_of_zero_or_false_is_given_too() -> None:
 def test_a_recipe_is_kept_where_it_sets_a_value() -> None:
     made = resolve("modality=image", "recipe=adamw")
     assert (made.recipe.optimizer, made.recipe.lr, made.recipe.weight_decay) == ("adamw", 1e-3, 0.05)
-    paper = resolve("modality=image", "modality.data.root=x", "recipe=paper").recipe
+    paper = resolve("modality=image", "modality.data.root=x", "recipe=vgg2014").recipe
     assert (paper.optimizer, paper.lr, paper.momentum, paper.weight_decay) == ("sgd", 0.01, 0.9, 5e-4)
-    assert (paper.schedule, paper.factor) == ("plateau", 0.1)
+    assert (paper.schedule, paper.factor, paper.drops, paper.batch) == ("plateau", 0.1, 3, 256)
 
 
 def test_each_modality_has_its_own_options() -> None:
@@ -153,6 +153,52 @@ def test_what_a_choice_brings_stands_as_plain_values_in_a_run_folder(tmp_path: P
     assert (values["modality"]["net"]["f_max"], values["modality"]["data"]["sample_rate"]) == (14000.0, 32000)
     configs.remember(values)
     assert settings.plain_values(settings.resolve(compose("modality=audio", "past=run"))) == settings.plain_values(made)
+
+
+def test_a_recipe_brings_options_of_data_net_and_trainer() -> None:
+    made = resolve("modality=image", "modality.data.root=x", "recipe=vgg2014")
+    net, data = made.modality.net, made.modality.data
+    assert (net.norm, net.dropout, net.init, net.normalize, net.plan) == ("none", 0.5, "glorot", "mean", "D")
+    assert (data.short_side, data.colour_shift, data.rand_augment) == ([256, 256], 0.1, None)
+    assert (made.trainer.max_epochs, made.trainer.precision) == (74, None)
+    torchvision = resolve("modality=video", "modality.data.root=x", "recipe=torchvision")
+    assert (torchvision.modality.net.init, torchvision.modality.net.normalize) == ("torchvision", "imagenet")
+    assert torchvision.modality.data.crop_scale == [0.08, 1.0]
+    modern = resolve("modality=audio", "modality.data.root=x", "recipe=modern")
+    assert (modern.modality.data.time_shift, modern.modality.data.frequency_mask) == (0.1, 8)
+    assert (modern.trainer.max_epochs, modern.trainer.precision) == (100, "bf16-mixed")
+
+
+def test_embedded_data_get_what_is_true_of_any_size_and_colour() -> None:
+    embedded = resolve("modality=image", "recipe=vgg2014").modality
+    assert (embedded.net.norm, embedded.net.normalize, embedded.net.plan) == ("none", "mean", "micro")
+    assert (embedded.data.short_side, embedded.data.colour_shift) == (None, None)
+
+
+def test_what_is_given_wins_over_what_a_recipe_brings() -> None:
+    words = ["modality.data.short_side=[]", "modality.data.colour_shift=0", "modality.net.norm=batch"]
+    made = resolve("modality=image", "modality.data.root=x", "recipe=vgg2014", *words, "trainer.max_epochs=5")
+    assert (made.modality.data.short_side, made.modality.data.colour_shift) == ([], 0.0)
+    assert (made.modality.net.norm, made.modality.net.dropout, made.trainer.max_epochs) == ("batch", 0.5, 5)
+
+
+def test_what_a_past_run_holds_wins_over_what_a_recipe_brings(tmp_path: Path) -> None:
+    made = resolve("modality=image", "modality.data.root=x")  # by the default recipe, in 32 bits
+    made.trainer.precision = "32-true"
+    configs.remember(settings.read_run(run_folder(tmp_path, settings.to_yaml(made))))
+    later = settings.resolve(compose("modality=image", "past=run", "recipe.name=modern"))
+    assert later.modality.data.crop_scale == made.modality.data.crop_scale
+    assert (later.trainer.max_epochs, later.trainer.precision) == (30, "32-true")
+
+
+@pytest.mark.parametrize("recipe", ["vgg2014", "torchvision", "modern"])
+@pytest.mark.parametrize("name", MODALITIES)
+def test_what_a_recipe_brings_stands_in_a_run_folder(name: str, recipe: str, tmp_path: Path) -> None:
+    made = resolve(f"modality={name}", f"recipe={recipe}", "modality.data.root=x")
+    configs.remember(settings.read_run(run_folder(tmp_path, settings.to_yaml(made))))
+    again = settings.resolve(compose(f"modality={name}", "past=run"))
+    assert settings.plain_values(again) == settings.plain_values(made)
+    assert again.recipe.name == recipe
 
 
 def test_usual_knows_what_a_choice_brings() -> None:

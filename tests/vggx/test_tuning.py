@@ -94,6 +94,49 @@ def test_one_step_moves_every_parameter_by_its_rate(plan: str, head: str) -> Non
         )
 
 
+# rates of blocks
+
+
+def test_every_block_and_the_head_have_the_rates_given() -> None:
+    net = VGG((1, 8), 2, plan="mini", norm="batch")
+    chosen = recipe(lr=0.5, block_rates=[0.1, 0.2, 1.0, 0.4])
+    wanted = {"block1": 0.05, "block2": 0.1, "block3": 0.5, "head": 0.2}
+    optimiser = recipes.optimizer(net, chosen, scales(net, chosen))
+    rates = {id(parameter): group["lr"] for group in optimiser.param_groups for parameter in group["params"]}
+    found: dict[str, set[float]] = {}
+    for name, parameter in net.named_parameters():
+        found.setdefault(name.split(".")[1] if name.startswith("backbone") else "head", set()).add(rates[id(parameter)])
+    assert found == {part: {rate} for part, rate in wanted.items()}
+    assert recipes.unscaled_lr(optimiser) == pytest.approx(0.5)
+
+
+def test_rates_of_blocks_go_with_fresh_layers_and_with_frozen_blocks() -> None:
+    net = micro()
+    tuning.freeze(net, 1)
+    found = scales(net, recipe(block_rates=[9.0, 0.5, 1.0, 0.25], fresh_factor=4.0), ["fc8"])
+    assert found["head.fc8.weight"] == 1.0
+    assert set(found.values()) == {0.5, 1.0, 0.25}
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (
+            {"block_rates": [1.0, 1.0, 1.0]},
+            r"block_rates has 3 rates: this net takes 4, one for each of its 3 blocks and",
+        ),
+        ({"block_rates": [1.0] * 5}, "block_rates has 5 rates: this net takes 4"),
+        ({"block_rates": []}, "block_rates has 0 rates"),
+        ({"block_rates": [0.0, 1.0, 1.0, 1.0]}, r"block_rates must be positive, got \[0.0.*freeze=K"),
+        ({"block_rates": [float("inf"), 1.0, 1.0, 1.0]}, "block_rates must be positive"),
+        ({"block_rates": [1.0] * 4, "layer_decay": 0.5}, r"block_rates and recipe\.layer_decay=0\.5 both say"),
+    ],
+)
+def test_rates_that_do_not_fit_the_net_are_refused(options: dict[str, Any], message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        tuning.paces(micro(), recipe(**options), None)
+
+
 # fresh layers
 
 

@@ -1,7 +1,11 @@
 """The command line's words, made ready for Hydra: paths quoted, so that every character in them is taken as it is."""
 
 SWEEPS = ("choice(", "range(", "interval(", "glob(", "shuffle(", "sort(")
-PATH_KEYS = ("root", "manifest", "run", "source", "target", "weights", "resume", "runs", "output", "plots", "inputs")
+PATH_KEYS = (
+    "root", "manifest", "run", "source", "target", "weights", "resume", "runs", "output", "plots", "frame_scores",
+    "inputs", "class",
+)  # fmt: skip
+LISTS = ("inputs", "runs")  # of which a user may give several, in brackets
 
 
 def quoted(value: str) -> str:
@@ -26,7 +30,7 @@ def is_literal(key: str, value: str, sweep: bool) -> bool:
         return False
     if value[0] in "'\"" and value[-1] == value[0] and len(value) > 1:
         return False
-    is_list = key == "inputs" and value.startswith("[") and value.endswith("]")
+    is_list = key in LISTS and value.startswith("[") and value.endswith("]")
     return not is_list and not (sweep and ("," in value or "(" in value))
 
 

@@ -10,13 +10,21 @@ from typing import Any
 
 import hydra
 from hydra.core.hydra_config import HydraConfig
+from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.types import RunMode
 
 from vggx import configs, settings
 from vggx.cli import errors
 from vggx.cli.arguments import swept_along
 from vggx.cli.jobs import JOBS
-from vggx.cli.table import config_name
+from vggx.cli.table import BY_CARD, config_name
+
+
+def first_run(words: list[str]) -> str | None:
+    """The first of runs=[RUN1,RUN2], or nothing."""
+    word = next((word for word in words if word.startswith("runs=")), None)
+    runs: Any = OverridesParser.create().parse_override(word).value() if word else []
+    return str(runs[0] if isinstance(runs, list) else runs) if runs else None
 
 
 def run(command: str, words: list[str], past: str | None) -> int:
@@ -26,8 +34,11 @@ def run(command: str, words: list[str], past: str | None) -> int:
         past: the run folder whose settings stand between the packaged config and the words of this command.
     """
     configs.register(config_name(command))
-    if past is not None and command != "predict":
+    past = past or (first_run(words) if command == "evaluate" else None)
+    if past is not None and command not in BY_CARD:
         values = settings.read_run(past)
+        if command != "train":  # where a run lay is no word of what is done with it
+            values.pop("runs", None)
         configs.remember(values)
         words = [f"modality={values['modality']['name']}", "past=run", *words]
     words = swept_along(words)

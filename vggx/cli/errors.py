@@ -37,7 +37,7 @@ def left_out(command: str, words: list[str]) -> str | None:
             names = " or ".join(f"{key}=..." for key in needed)
             choices = f" (modalities: {', '.join(configs.names('modality'))})" if "modality" in needed else ""
             return f"{names} is required{choices}, for example\n  {EXAMPLES[command][0]}"
-    for group, givers in {"modality": ("run", "resume", "experiment"), "device": ()}.items():
+    for group, givers in {"modality": ("run", "runs", "resume", "experiment"), "device": ()}.items():
         orphan = next((word for word in words if word.startswith(f"{group}.")), None)
         if orphan and group in keys.groups(command) and value_of(words, group, *givers) is None:
             return f"{orphan} needs {group}=..., one of {', '.join(configs.names(group))}"

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from vggx import __version__
-from vggx.cli.table import COMMANDS, EXAMPLES, MEANINGS, config_name
+from vggx.cli.table import BY_CARD, COMMANDS, EXAMPLES, MEANINGS, config_name
 
 
 def overview() -> str:
@@ -49,13 +49,13 @@ def of_command(command: str) -> str:
     kin = [name for name in COMMANDS if name.split()[0] == command.split()[0] and name != command]
     if kin:
         lines += ["", "See also", listed(kin)]
-    if command != "predict":
+    if command not in BY_CARD:
         lines += ["", "-m sweeps over values parted by commas; --cfg job shows the composed config."]
     return "\n".join(lines)
 
 
 def with_meaning(line: str, meaning: str | None) -> str:
-    return f"{line:28}# {meaning}" if meaning else line
+    return f"{line:27} # {meaning}" if meaning else line
 
 
 def words(value: Any) -> str:

@@ -10,6 +10,11 @@ from vggx import settings
 from vggx.cli.benchmark_job import benchmark
 from vggx.cli.cost_jobs import budget, cost, growth
 from vggx.cli.data_jobs import preview, reencode, stats
+from vggx.cli.evaluate_job import evaluate
+from vggx.cli.explain_job import explain
+from vggx.cli.linear_job import linear
+from vggx.cli.probe_job import probe
+from vggx.cli.summary_job import summary
 from vggx.cli.sweeps import job_number
 from vggx.cli.weights_jobs import adopted, given, inflate
 
@@ -21,8 +26,9 @@ def train(config: DictConfig) -> int:
     from vggx.runner.train import is_first, train
 
     resume = Path(config.resume) if config.resume else None
-    if resume and "weights" in given():
-        raise ValueError(f"weights={config.weights}: a resumed run goes on with the weights that it has")
+    for key in ("weights", "inherit"):
+        if resume and key in given():
+            raise ValueError(f"{key}={config[key]}: a resumed run goes on with the weights that it has")
     weights = adopted(config, config.weights) if config.weights and not resume else None
     summary = train(settings.resolve(config), weights=weights, job=job_number(), resume=resume)
     if not is_first():
@@ -49,28 +55,15 @@ def waiting(summary: dict[str, Any]) -> str:
     return f"speed: {rate}, {share:.0%} of the time spent waiting for data{advice}"
 
 
-def evaluate(config: DictConfig) -> int:
-    from vggx.report import time_probe
-    from vggx.report.tables import show
-    from vggx.runner.evaluate import evaluate
-
-    if not isinstance(config.time_probe, bool):
-        raise ValueError(f"time_probe must be true or false, not {config.time_probe}")
-    found = evaluate(settings.resolve(config), Path(config.run), config.split, time_probe=config.time_probe)
-    low, high = found["accuracy_interval_95"]
-    shown = {name: value for name, value in found.items() if not isinstance(value, list | dict)}
-    show([{**shown, **found["views"], "95 % interval": f"{low:.3f} to {high:.3f}"}])
-    if config.time_probe:
-        time_probe.show(found["time_probe"])
-    return 0
-
-
 def predict(config: DictConfig) -> int:
     from vggx.report import rows
     from vggx.runner.predict import predict
 
     inputs = [config.inputs] if isinstance(config.inputs, str) else list(config.inputs)
-    options: dict[str, Any] = {key: config[key] for key in ("top", "device", "batch_size", "num_workers")}
+    keys = ("top", "device", "batch_size", "num_workers", "whole", "frame_scores")
+    options: dict[str, Any] = {key: config[key] for key in keys}
+    if not isinstance(config.whole, bool):
+        raise ValueError(f"whole must be true or false, not {config.whole}")
     rows.check(config.format, config.output)
     if config.run and config.weights:
         raise ValueError("run=... and weights=... are two nets: give one of them")
@@ -92,7 +85,7 @@ def columns(row: dict[str, Any], places: int) -> dict[str, Any]:
         known = place < len(row["classes"])
         flat[f"class_{place + 1}"] = row["classes"][place] if known else None
         flat[f"score_{place + 1}"] = row["scores"][place] if known else None
-    return flat | {"error": row["error"]}
+    return flat | {name: row[name] for name in ("error", "frame_scores") if name in row}
 
 
 def line(row: dict[str, Any]) -> dict[str, Any]:
@@ -103,8 +96,12 @@ def line(row: dict[str, Any]) -> dict[str, Any]:
 
 JOBS: dict[str, Callable[[DictConfig], int]] = {
     "train": train,
+    "probe": probe,
     "evaluate": evaluate,
+    "linear": linear,
+    "summary": summary,
     "predict": predict,
+    "explain": explain,
     "inflate": inflate,
     "cost": cost,
     "cost budget": budget,

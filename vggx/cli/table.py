@@ -5,8 +5,12 @@ A command of two words, such as `data stats`, has the config `data_stats`.
 
 COMMANDS = {
     "train": "train a net; its run folder holds weights, metrics, plots and a summary",
+    "probe": "look at a net before it is trained: does it vanish, explode or learn, and at what rates",
     "evaluate": "measure a trained net on a split of its data, or of other data",
+    "linear": "how well a net's penultimate activations tell other data's classes apart, by a linear SVM",
+    "summary": "accuracy of several runs together, of folds or seeds: mean, deviation, interval",
     "predict": "name the classes of new files",
+    "explain": "draw where in new files a net finds a class: its score map and Grad-CAM over each",
     "inflate": "weights of images, published or own, into nets of clips or sound, and back, with proof",
     "cost": "parameters, MACs, FLOPs, memory and limits of nets side by side, before they are built",
     "cost budget": "the largest plan, width, input or batch within limits of MACs, parameters or memory",
@@ -18,11 +22,17 @@ COMMANDS = {
 }
 # the first words of those that have two, where they are no command by themselves
 FAMILIES = sorted({name.split()[0] for name in COMMANDS if " " in name} - set(COMMANDS))
+# these take a net by its card, and nothing else of how it was trained
+BY_CARD = ("predict", "explain")
 # a command runs only with one key of each of these
 REQUIRED: dict[str, list[tuple[str, ...]]] = {
     "train": [("modality", "experiment", "resume")],
-    "evaluate": [("run",)],
+    "probe": [("modality", "experiment", "run")],
+    "evaluate": [("run", "runs")],
+    "linear": [("modality", "run")],
+    "summary": [("runs",)],
     "predict": [("run", "weights"), ("inputs",)],
+    "explain": [("run", "weights"), ("inputs",), ("output",)],
     "inflate": [("source",), ("target",), ("modality",)],
     "cost": [],
     "cost budget": [("modality", "run"), ("find",)],
@@ -39,9 +49,16 @@ EXAMPLES = {
         "vggx train modality=video modality.data.root=clips trainer.precision=bf16-mixed recipe=adamw",
         "vggx train -m modality=image,audio seed=0,1,2              # a sweep",
         "vggx train experiment=fashion_mnist modality.data.root=FOLDER",
+        "vggx train experiment=vgg2014_deep modality.net.plan=D weights=RUN_OF_A modality.data.root=FOLDER",
         "vggx train modality=video weights=vgg16_3d.safetensors freeze=2 recipe.layer_decay=0.75",
         "vggx train resume=runs/video/2026-01-31_12-00-00 trainer.max_epochs=60",
         "vggx train modality=audio --cfg job                        # show the config, train nothing",
+    ],
+    "probe": [
+        "vggx probe modality=video modality.data.root=clips plots=pictures",
+        "vggx probe modality=image modality.data.root=photos weights=torchvision:vgg16 freeze=2",
+        "vggx probe modality=image modality.net.plan=D modality.net.norm=none modality.net.init=normal noise=60",
+        "vggx probe run=RUN format=json output=probe.json           # the net as that run began",
     ],
     "evaluate": [
         "vggx evaluate run=runs/video/2026-01-31_12-00-00",
@@ -49,11 +66,28 @@ EXAMPLES = {
         "vggx evaluate run=RUN modality.data.root=OTHER_FOLDER modality.data.clips=10",
         "vggx evaluate run=RUN time_probe=true                      # does it see motion, or only frames?",
     ],
+    "linear": [
+        "vggx linear weights=torchvision:vgg16 modality=image modality.data.root=photos output=photos_vgg16",
+        "vggx linear run=RUN modality.data.root=OTHER_FOLDER scales=[256,384,512] combine=stack output=FOLDER",
+        "vggx linear weights=vgg19.pth modality=image modality.data.root=Caltech101 train_per_class=30 "
+        "judged_per_class=50 output=FOLDER",
+    ],
+    "summary": [
+        "vggx summary runs=[RUN1,RUN2,RUN3]",
+        "vggx summary runs=runs/audio                               # every run below the folder",
+        "vggx summary runs=runs format=json output=summary.json",
+    ],
     "predict": [
         "vggx predict run=RUN inputs=clip.mp4",
         "vggx predict run=RUN inputs=[a.wav,recordings] top=3 format=json",
         "vggx predict run=RUN inputs=photos format=csv output=classes.csv",
         "vggx predict weights=vgg16_3d.safetensors inputs=clip.mp4",
+        "vggx predict run=RUN inputs=day.flac whole=true frame_scores=FOLDER",
+    ],
+    "explain": [
+        "vggx explain run=RUN inputs=photos output=FOLDER",
+        "vggx explain run=RUN inputs=[a.mp4,b.mp4] class=fight how=gradcam output=FOLDER",
+        "vggx explain weights=vgg16.safetensors inputs=cat.jpg layer=conv4_3 size=512 output=FOLDER",
     ],
     "inflate": [
         "vggx inflate source=vgg16-397923af.pth target=vgg16_3d.safetensors modality=video",
@@ -107,11 +141,58 @@ EXAMPLES = {
 MEANINGS = {
     "train": {
         "weights": "what the net begins with: file, run folder, torchvision:WEIGHTS or timm:NAME",
+        "inherit": "[conv1_1, block2, fc6, head]: what begins with it, and nothing else; all where unset",
         "allow_fresh": "[block4, fc6, head, norm]: what may inherit nothing of it",
         "freeze": "so many first blocks do not train, nor do the statistics of their norms move",
     },
+    "probe": {
+        "run": "its data, recipe and net, as it began; weights=RUN takes the trained net",
+        "weights": "as of vggx train, and so are allow_fresh and freeze",
+        "batches": "of the training split, augmented as in training",
+        "noise": "true, or a standard deviation: no data, but noise with that, as the net eats it",
+        "classes": "with noise; the run's or the weights' where unset, else 1,000",
+        "device": "auto, cpu, cuda, cuda:1, ...",
+        "plots": "folder for a picture",
+        "format": "table, json, csv or markdown; all but table and json are of the layers alone",
+        "output": "file, for all formats but table",
+    },
     "evaluate": {
+        "runs": "[RUN1, RUN2, ...]: several nets, their scores averaged; the first one's data and folder",
+        "protocol": "single (as training validates), dense (whole and uncropped), crops, or both",
+        "scales": "[256, 384, 512]: short sides of pictures, pixels; the usual one where unset",
+        "flip": "mirror images count too; as in training where unset",
+        "grid": "crops lie at so many places along each side; 5 where unset, of clips along the longer side",
+        "curve": "true: accuracy by fewer of the views, and what they cost, as a picture",
         "time_probe": "true: the same clips with their frames shuffled, reversed and still, too",
+    },
+    "linear": {
+        "weights": "file, run folder, torchvision:WEIGHTS or timm:NAME; without run and it a net as the seed draws it",
+        "allow_fresh": "[block4, fc6, head, norm]: what may inherit nothing of the weights",
+        "split": "val or test, which is judged; test where there is one",
+        "scales": "[256, 384, 512]: short sides of pictures, pixels; the usual one where unset",
+        "flip": "mirror images count too; as in training where unset",
+        "combine": "average the scales, or stack them",
+        "C": "of the SVM: one, or several to choose from among the training files",
+        "train_per_class": "so many training files of each class, drawn by the seed; all where unset",
+        "judged_per_class": "the same of the split that is judged",
+        "output": "folder; the run's where unset",
+    },
+    "summary": {
+        "runs": "[RUN1, RUN2, ...], or a folder: every run below it",
+        "format": "table, json, csv or markdown",
+        "output": "file, for all formats but table",
+    },
+    "predict": {
+        "whole": "true: whole files of sound or video, uncropped, in the place of clips of them",
+        "frame_scores": "folder: scores along the time of whole files, as CSV and as labels for Audacity",
+    },
+    "explain": {
+        "output": "folder for a picture of each file, films of video, explain.json and explain.csv",
+        "class": "of each file its likeliest one where unset",
+        "how": "scores (the class's score map), gradcam, or both",
+        "layer": "of Grad-CAM, such as conv4_3; the last convolution where unset",
+        "size": "short side of pictures, which are not cropped; pixels, as in evaluation where unset",
+        "device": "auto, cpu, cuda, cuda:1, ...",
     },
     "inflate": {
         "source": "file, run folder, torchvision:WEIGHTS or timm:NAME",

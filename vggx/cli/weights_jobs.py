@@ -41,7 +41,9 @@ def adopted(config: DictConfig, source: str, convention: str | None = None) -> A
     from vggx.weights import adopt
     from vggx.weights import source as sources
 
-    weights = sources.read_weights(source, plan=config.modality.net.plan, convention=convention)
+    # layers that are asked for by name may be of a net of another plan
+    plan = None if config.get("inherit") else config.modality.net.plan
+    weights = sources.read_weights(source, plan=plan, convention=convention)
     adopt.adopt(config, weights, given())
     return weights
 

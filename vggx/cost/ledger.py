@@ -7,6 +7,7 @@ convolutions and linear layers for one sample; biases, norms, activations and po
 
 from collections.abc import Iterator, Sequence
 from dataclasses import KW_ONLY, dataclass, replace
+from typing import Any
 
 from vggx import geometry, nd
 from vggx.cost import saved
@@ -156,10 +157,10 @@ def head_layers(head: str, plan: Plan, classes: int, grid: Sequence[int]) -> lis
     return [Layer("fc", "conv", width, classes, ones, ones, zeros)]
 
 
-def ledger_of(modality: Modality, classes: int) -> list[Cost]:
-    """The rows of the net that a modality's options make."""
+def ledger_of(modality: Modality, classes: int, **other: Any) -> list[Cost]:
+    """The rows of the net that a modality's options make, with other arguments of `ledger` in the place of theirs."""
     arguments = {name: value for name, value in modality.vgg_arguments().items() if name not in FREE}
-    return ledger(classes=classes, rows=modality.net.rows(), **arguments)
+    return ledger(classes=classes, rows=modality.net.rows(), **(arguments | other))
 
 
 def total(costs: Sequence[Cost]) -> dict[str, int]:

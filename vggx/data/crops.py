@@ -23,8 +23,8 @@ def check_shape(path: str, width: int, height: int) -> None:
         raise BadFile(f"{path}: {width} x {height} is more than {SLENDEST} times as long as wide")
 
 
-def training_crop(size: int, scale: Sequence[float], flip: bool) -> Callable[[Tensor], Tensor]:
-    """A random share of the picture's area at a random place, resized to `size`; half of them mirrored if `flip`.
+def training_crop(size: int, scale: Sequence[float]) -> Callable[[Tensor], Tensor]:
+    """A random share of the picture's area at a random place, resized to `size`.
 
     A share of exactly 1 is the centre at its full short side.
 
@@ -35,8 +35,7 @@ def training_crop(size: int, scale: Sequence[float], flip: bool) -> Callable[[Te
     if not 0 < low <= high <= 1:
         raise ValueError(f"modality.data.crop_scale must be 0 < least <= greatest <= 1, got {list(scale)}")
     whole = low == high == 1
-    crop = centre_crop(size, size) if whole else v2.RandomResizedCrop(size, scale=(low, high), antialias=True)
-    return v2.Compose([crop, v2.RandomHorizontalFlip()]) if flip else crop
+    return centre_crop(size, size) if whole else v2.RandomResizedCrop(size, scale=(low, high), antialias=True)
 
 
 def centre_crop(size: int, resize: int | None) -> Callable[[Tensor], Tensor]:
@@ -48,6 +47,11 @@ def centre_crop(size: int, resize: int | None) -> Callable[[Tensor], Tensor]:
     return even_crops(size, resize, 1)[0]
 
 
+def evaluated_side(size: int, resize: int | None) -> int:
+    """What the short side is resized to in evaluation: 8/7 of `size` where nothing is said, 256 for 224."""
+    return round(size * 8 / 7) if resize is None else resize
+
+
 def even_crops(size: int, resize: int | None, crops: int) -> list[Callable[[Tensor], Tensor]]:
     """The short side resized as by `centre_crop`, then one of `crops` squares, evenly spread along the longer side.
 
@@ -56,7 +60,7 @@ def even_crops(size: int, resize: int | None, crops: int) -> list[Callable[[Tens
     Raises:
         ValueError: `resize` is smaller than `size`, or no crops.
     """
-    short = round(size * 8 / 7) if resize is None else resize
+    short = evaluated_side(size, resize)
     if short < size:
         raise ValueError(f"modality.data.resize={short} is smaller than modality.data.size={size}")
     if crops < 1:
@@ -108,3 +112,13 @@ class ShortSideCrop:
         side = max(1, round(self.size * min(height, width) / short))
         top, left = (int(torch.randint(whole - side + 1, ())) for whole in (height, width))
         return F.resized_crop(x, top, left, side, side, [self.size, self.size], antialias=True)
+
+
+@dataclass(frozen=True)
+class ShortSides:
+    """(..., H, W) -> the same picture with its short side at each of `sizes`, the longer one in proportion."""
+
+    sizes: Sequence[int]
+
+    def __call__(self, x: Tensor) -> list[Tensor]:
+        return [F.resize(x, [size], antialias=True) for size in self.sizes]

@@ -13,7 +13,7 @@ from lightning import LightningDataModule
 from torch.utils.data import DataLoader
 
 from vggx.data import sources
-from vggx.data.dataset import Load, MediaDataset, collate
+from vggx.data.dataset import Load, MediaDataset, collate, gather
 from vggx.data.listing import BadFile, Listing, Sample
 from vggx.data.paths import check_name, media_files
 from vggx.data.sampler import EpochSampler
@@ -46,6 +46,8 @@ class SplitData(LightningDataModule):
         self.listing: Listing | None = None
         # what follows a sample that is shorter than the longest of its batch
         self.fill = 0.0
+        # keys of each training sample in an epoch, see `EpochSampler`
+        self.repeats = 1
         # of a resumed run: loading processes begin with it before Lightning has told the sampler
         self.start_epoch = 0
 
@@ -108,23 +110,48 @@ class SplitData(LightningDataModule):
         on_error = self.options.on_error
         return MediaDataset(samples, self.load(train), views=views, train=train, seed=self.seed, on_error=on_error)
 
-    def loader(self, dataset: MediaDataset) -> DataLoader[Any]:
+    def uncropped(self, samples: Sequence[Sample], sizes: Sequence[int]) -> MediaDataset:
+        """Samples as they are evaluated, but nothing is cut off; of pictures an input is a list, one of each size.
+
+        Args:
+            sizes: of the short side, pixels.
+        """
+        return MediaDataset(samples, self.load(False), views=self.views(samples), on_error=self.options.on_error)
+
+    def short(self, samples: Sequence[Sample]) -> list[int]:
+        """Which of the files, by their number, are short enough to be read whole and in batches, by `wholes`."""
+        return []
+
+    def wholes(self, samples: Sequence[Sample]) -> MediaDataset:
+        """Files that are short, each as one input."""
+        raise NotImplementedError
+
+    def loader(self, dataset: MediaDataset, *, together: bool = True) -> DataLoader[Any]:
+        """Batches of a dataset, their inputs as one tensor, or as they are where they need not be of one shape."""
         workers = self.options.num_workers
         workers = min(8, os.cpu_count() or 1) if workers is None else workers
-        rank, world = (self.trainer.global_rank, self.trainer.world_size) if self.trainer else (0, 1)
-        order = EpochSampler(
-            len(dataset), seed=self.seed, shuffle=dataset.train, rank=rank, world=world, epoch=self.start_epoch
-        )
         return DataLoader(
             dataset,
             batch_size=self.options.batch_size,
-            sampler=order,
+            sampler=self.order(dataset),
             num_workers=workers,
-            collate_fn=partial(collate, fill=self.fill),
+            collate_fn=partial(collate, fill=self.fill) if together else gather,
             pin_memory=torch.cuda.is_available(),
             persistent_workers=workers > 0,
             # a generator of its own: the loader's draws must not move those of dropout, or a resumed run differs
             generator=torch.Generator().manual_seed(self.seed),
+        )
+
+    def order(self, dataset: MediaDataset) -> EpochSampler:
+        rank, world = (self.trainer.global_rank, self.trainer.world_size) if self.trainer else (0, 1)
+        return EpochSampler(
+            len(dataset),
+            seed=self.seed,
+            shuffle=dataset.train,
+            rank=rank,
+            world=world,
+            epoch=self.start_epoch,
+            repeats=self.repeats if dataset.train else 1,
         )
 
     def train_dataloader(self) -> DataLoader[Any]:

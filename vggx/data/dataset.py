@@ -14,7 +14,7 @@ from vggx.data.sampler import Key
 from vggx.data.seeds import begin, kept
 from vggx.options import DataOptions
 
-Load = Callable[[Sample, int, int], Tensor]  # (sample, view, number of views) -> input
+Load = Callable[[Sample, int, int], Tensor | list[Tensor]]  # (sample, view, number of views) -> input
 Item = dict[str, Any]
 
 
@@ -55,7 +55,10 @@ class MediaDataset(Dataset[Item]):
         return self.__getitems__([key])[0]
 
     def __getitems__(self, keys: Sequence[Key | int]) -> list[Item]:
-        """A batch, which torch's loaders ask for at once: the random state outside is kept once for all of it."""
+        """A batch, which torch's loaders ask for at once: the random state outside is kept once for all of it.
+
+        In training an index beyond the last names a view anew, with other draws.
+        """
         with kept() if self.train else nullcontext():
             return [self.item(*((0, key) if isinstance(key, int) else key)) for key in keys]
 
@@ -99,18 +102,29 @@ def arrived(batch: dict[str, Any]) -> Batch:
     return Batch({name: torch.from_numpy(x) if isinstance(x, np.ndarray) else x for name, x in batch.items()})
 
 
-def collate(items: Sequence[Item], fill: float = 0.0) -> Batch:
-    """Items -> a batch {input (N, ...), label, file and view (N,), bad}; items that could not be read are left out.
+def gather(items: Sequence[Item]) -> Batch:
+    """Items -> a batch {input, label, file and view (N,), bad}, `input` the list of theirs; without the unreadable.
 
-    Sounds of different lengths, (samples,) or maps (F, T), are padded with `fill` to the longest, and the batch has
-    their `lengths` (N,) too. A batch of which nothing is left has an `input` of None.
+    A batch of which nothing is left has an `input` of None.
     """
     bad = {path: reason for item in items for path, reason in item["bad"].items()}
     good = [item for item in items if item["input"] is not None]
     if not good:
         return Batch(input=None, bad=bad)
-    batch = Batch({name: torch.tensor([item[name] for item in good]) for name in ("label", "file", "view")}, bad=bad)
-    inputs = [item["input"] for item in good]
+    numbers = {name: torch.tensor([item[name] for item in good]) for name in ("label", "file", "view")}
+    return Batch(numbers, input=[item["input"] for item in good], bad=bad)
+
+
+def collate(items: Sequence[Item], fill: float = 0.0) -> Batch:
+    """As `gather`, with the inputs as one tensor (N, ...).
+
+    Sounds of different lengths, (samples,) or maps (F, T), are padded with `fill` to the longest, and the batch has
+    their `lengths` (N,) too.
+    """
+    batch = gather(items)
+    if batch["input"] is None:
+        return batch
+    inputs = batch["input"]
     lengths = [x.shape[-1] for x in inputs] if inputs[0].ndim <= 2 else [0]
     if min(lengths) < max(lengths):
         batch |= {"input": padded(inputs, lengths, fill), "lengths": torch.tensor(lengths)}

@@ -52,11 +52,23 @@ class ConvClassifier(nn.Module):
 
     def score_map(self, maps: list[Tensor]) -> Tensor:
         """[..., (N, C, *S)] -> (N, K, *(S - grid + 1))"""
+        return self.fc8(self.dropout(self.hidden_map(maps)))
+
+    def hidden_map(self, maps: list[Tensor]) -> Tensor:
+        """[..., (N, C, *S)] -> (N, hidden, *(S - grid + 1)): fc7 after its activation."""
         x = nd.channels_behind(nd.pool_up(maps[-1], self.grid))
         x = self.dropout(self.act(self.fc6(x)))
-        x = self.dropout(self.act(self.fc7(x)))
-        return self.fc8(x)
+        return self.act(self.fc7(x))
+
+    def penultimate(self, maps: list[Tensor], valid: Tensor | None = None) -> Tensor:
+        """[..., (N, C, *S)], (N, T) -> (N, hidden): fc7 after its activation, averaged over all places, which fc8
+        makes the answer of; the paper's descriptor of a picture (appendix B).
+        """
+        return nd.mean_over_axes(self.hidden_map(maps), self.valid_places(valid))
+
+    def valid_places(self, valid: Tensor | None) -> Tensor | None:
+        """(N, T) -> (N, T - grid + 1): a score is valid where the last step that fc6 saw for it is."""
+        return nd.valid_after(valid, self.grid[0], 1)
 
     def forward(self, maps: list[Tensor], valid: Tensor | None = None) -> Tensor:
-        # a score is valid where the last step that fc6 saw for it is
-        return nd.mean_over_axes(self.score_map(maps), nd.valid_after(valid, self.grid[0], 1))
+        return nd.mean_over_axes(self.score_map(maps), self.valid_places(valid))

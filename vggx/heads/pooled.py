@@ -35,5 +35,9 @@ class PooledClassifier(nn.Module):
         """
         return self.fc(maps[-1].movedim(1, -1)).movedim(-1, 1)
 
+    def penultimate(self, maps: list[Tensor], valid: Tensor | None = None) -> Tensor:
+        """[..., (N, C, *S)], (N, T) -> (N, C): the averaged map, of which the linear layer makes the answer."""
+        return nd.mean_over_axes(maps[-1], valid)
+
     def forward(self, maps: list[Tensor], valid: Tensor | None = None) -> Tensor:
-        return self.fc(self.dropout(nd.mean_over_axes(maps[-1], valid)))
+        return self.fc(self.dropout(self.penultimate(maps, valid)))

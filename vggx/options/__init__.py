@@ -9,6 +9,7 @@ from vggx.options.device import Device
 from vggx.options.given import given
 from vggx.options.modality import Modality, Settings
 from vggx.options.net import IMAGENET, NetOptions
+from vggx.options.pictures import PictureOptions
 from vggx.options.training import Recipe, TrainerOptions
 
 __all__ = [
@@ -17,6 +18,7 @@ __all__ = [
     "Device",
     "Modality",
     "NetOptions",
+    "PictureOptions",
     "Recipe",
     "Settings",
     "TrainerOptions",

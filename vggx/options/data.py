@@ -45,6 +45,8 @@ class DataOptions:
     VIEWS: ClassVar[tuple[str, ...]] = ()
     # of a sample as the datamodule gives it, by torch's name
     DTYPE: ClassVar[str] = "uint8"
+    # whether a file lasts, so that `whole` of its modality's code scans it along time
+    LASTS: ClassVar[bool] = False
     # what makes the net's input longer: {option: the spatial axes that it lengthens}
     GROWS: ClassVar[dict[str, tuple[int, ...]]] = {}
 
@@ -71,6 +73,10 @@ class DataOptions:
     def duration(self, fps: float) -> float:
         """Seconds of the input that one sample stands for; an image is a frame of a film."""
         raise NotImplementedError
+
+    def measures_colours(self) -> bool:
+        """Whether the covariance of colours is still to be measured on the training split."""
+        return False
 
     def views(self) -> int | None:
         """How many samples are averaged to one answer in evaluation; None where it depends on the file."""

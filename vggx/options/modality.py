@@ -15,9 +15,11 @@ class Modality:
 
     Attributes:
         code: package with the modules `net` (`vgg_arguments`, `build`), `data` (`open_data`), `preview` (`panels`),
-            `facts` (`facts`) and, where its files can be encoded anew, `reencode` (`encoder`, `gain`); from packaged
-            configs alone, never from a run folder.
-        presets: what options left unset become by a choice: {option of net: {choice: {section: {option: value}}}}.
+            `explain` (`shown`), `facts` (`facts`) and, where its files last, `whole` (`strip`), or can be encoded anew,
+            `reencode` (`encoder`, `gain`); from packaged configs alone, never from a run folder.
+        presets: what options left unset become by a choice, of an option of net or of a recipe:
+            {option of net, or recipe: {choice: {section: {option: value}}}}; a choice may also have sections for
+            "embedded" or "root" alone, as `unset` has.
         unset: what those become that are left then.
     """
 
@@ -53,6 +55,7 @@ class Settings:
         runs: folder in which a run makes its own.
         logger: tensorboard, wandb, mlflow or none; metrics.csv is always written.
         weights: what the net begins with: a file, a run folder, torchvision:NAME or timm:NAME; drawn where unset.
+        inherit: layers, blocks or "head" that begin with it, and no others; all where unset.
         allow_fresh: layers, blocks, "head" or "norm" that may inherit nothing of it.
         freeze: so many first blocks do not train, the statistics of their norms included.
     """
@@ -64,5 +67,6 @@ class Settings:
     runs: str = "runs"
     logger: str = "tensorboard"
     weights: str | None = None
+    inherit: list[str] | None = None
     allow_fresh: list[str] = field(default_factory=list)
     freeze: int = 0

@@ -12,7 +12,8 @@ class NetOptions:
     """The net's structure; see `vggx.net.VGG` for the first ten.
 
     Attributes:
-        normalize: imagenet, dataset (measured on the training split) or none; idle where mean and std are given.
+        normalize: imagenet, dataset (mean and std measured on the training split), mean (the mean alone is measured and
+            subtracted: pixels keep the paper's units, 0..255) or none; idle where mean and std are given.
         mean, std: per channel, for input scaled to 0..1 (image, video) or log-mel (audio).
     """
 
@@ -23,7 +24,7 @@ class NetOptions:
     head: str | None = None
     grid: list[int] | None = None
     dropout: float | None = None
-    init: str = "glorot"
+    init: str | None = None
     normalize: str | None = None
     mean: list[float] | None = None
     std: list[float] | None = None
@@ -45,16 +46,18 @@ class NetOptions:
 
     def measures_input(self) -> bool:
         """Whether mean and std are still to be measured on the training split."""
-        return self.normalize == "dataset" and self.mean is None
+        return self.normalize in ("dataset", "mean") and self.mean is None
 
     def statistics(self, channels: int) -> tuple[list[float], list[float]]:
         """mean and std, one value per channel: those given, ImageNet's, or 0 and 1 (also until they are measured).
 
+        Where the mean alone is measured, std is 1/255 of pixels, which are scaled to 0..1 before, and 1 of sound.
+
         Raises:
             ValueError: an unknown `normalize`, one of mean and std without the other, or not one value per channel.
         """
-        if self.normalize not in (None, "imagenet", "dataset", "none"):
-            raise ValueError(f"modality.net.normalize must be imagenet, dataset or none, not {self.normalize!r}")
+        if self.normalize not in (None, "imagenet", "dataset", "mean", "none"):
+            raise ValueError(f"modality.net.normalize must be imagenet, dataset, mean or none, not {self.normalize!r}")
         if (self.mean is None) != (self.std is None):
             raise ValueError("modality.net.mean and modality.net.std go together: only one is given")
         if self.mean is not None and self.std is not None:
@@ -62,7 +65,8 @@ class NetOptions:
         elif self.normalize == "imagenet":
             mean, std = IMAGENET
         else:
-            mean, std = [0.0] * channels, [1.0] * channels
+            unit = 1 / 255 if self.normalize == "mean" and self.PIXELS else 1.0
+            mean, std = [0.0] * channels, [unit] * channels
         if not len(mean) == len(std) == channels:
             raise ValueError(
                 f"mean {mean} and std {std} need one value for each of {channels} channels; "

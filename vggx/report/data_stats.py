@@ -26,6 +26,9 @@ def show(summary: Mapping[str, Any]) -> None:
     if summary["input"]:
         mean, std = (", ".join(f"{value:.4f}" for value in summary["input"][name]) for name in ("mean", "std"))
         print(f"input of the net over the training split: mean {mean}; standard deviation {std}")
+        for component in summary["input"].get("principal_colours", []):
+            rgb = ", ".join(f"{value:+.4f}" for value in component["rgb"])
+            print(f"principal colour: variance {component['variance']:.5f} along RGB ({rgb})")
 
 
 def listed(lines: Sequence[str], what: str) -> None:

@@ -5,9 +5,10 @@ from collections.abc import Iterable, Iterator, Sequence
 from statistics import fmean, median
 from typing import Any
 
+from vggx.data.colours import principal_colours
 from vggx.data.datamodule import SplitData
 from vggx.data.listing import SPLITS, BadFile, Listing
-from vggx.data.statistics import MEASURING, measure
+from vggx.data.statistics import MEASURING, Moments, input_moments
 from vggx.options import Settings
 from vggx.progress import progress
 
@@ -22,8 +23,9 @@ def stats(settings: Settings, *, measured: bool = True) -> tuple[dict[str, Any],
 
     Returns:
         Plain values {modality, root, source, files, classes, numbers, words, input, unreadable, groups_on_both_sides,
-        notes}: `files` by split; `input` is {mean, std} with a value for each channel, or None; the others from
-        `classes` on are lists of rows, those of `numbers` and `words` of what the modality's headers say.
+        notes}: `files` by split; `input` is {mean, std} with a value for each channel, of RGB also {rgb_covariance,
+        principal_colours} for values of 0..1, or None; the others from `classes` on are lists of rows, those of
+        `numbers` and `words` of what the modality's headers say.
         And a row for each file: {path, split, class, group, <what its header says>, error}.
 
     Raises:
@@ -52,8 +54,7 @@ def stats(settings: Settings, *, measured: bool = True) -> tuple[dict[str, Any],
     if measured:
         batches = progress(data.loader(data.dataset("train")), MEASURING)
         try:
-            measure(net, noting(batches, bad), modality.net)
-            figures = {"mean": modality.net.mean, "std": modality.net.std}
+            figures = in_figures(input_moments(net, noting(batches, bad)), colours=modality.net.PIXELS)
         except ValueError as error:
             notes.append(f"mean and standard deviation cannot be measured: {error}")
     unreadable = [(split, sample.path) for split, sample in samples if sample.path in bad]
@@ -83,6 +84,19 @@ def stats(settings: Settings, *, measured: bool = True) -> tuple[dict[str, Any],
         for (split, sample), facts in zip(samples, found, strict=True)
     ]
     return summary, rows
+
+
+def in_figures(found: Moments, *, colours: bool) -> dict[str, Any]:
+    """Of three channels that are colours also their covariance and its principal components, the greatest first."""
+    figures: dict[str, Any] = {"mean": found.mean, "std": found.std}
+    if colours and len(found.mean) == 3:
+        values, vectors = principal_colours(found.covariance)
+        figures["rgb_covariance"] = found.covariance
+        figures["principal_colours"] = [
+            {"variance": value, "rgb": vector}
+            for value, vector in zip(values.tolist(), vectors.T.tolist(), strict=True)
+        ]
+    return figures
 
 
 def noting(batches: Iterable[Row], bad: dict[str, str]) -> Iterator[Row]:

@@ -1,84 +1,191 @@
-"""a run folder and a split -> metrics, on screen and as evaluate_<split>.json with a report and a confusion matrix."""
+"""run folders and a split -> errors by a protocol, on screen, in the run folder's table of protocols, and in files."""
 
-from dataclasses import replace
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from vggx import files, nd
+from vggx import files
 from vggx.data.datamodule import SplitData
-from vggx.data.listing import SPLITS
-from vggx.options import Settings
+from vggx.data.listing import SPLITS, Sample
+from vggx.evaluate import curve as curves
+from vggx.evaluate.measures import errors
+from vggx.evaluate.protocol import Protocol, asked
+from vggx.options import DataOptions, Modality, Settings
 from vggx.report import classes as class_report
+from vggx.report import protocols
 from vggx.report import time_probe as time_report
-from vggx.runner import hazards
-from vggx.runner import trainer as trainers
-from vggx.runner.bad_files import BadFiles
-from vggx.tasks.classify import ClassifyTask
-from vggx.tasks.predictions import wilson_interval
-from vggx.tasks.time_probe import TimeProbeTask, time_axis
-from vggx.weights import store
+from vggx.runner.judge import Judge, Judged, averaged
+from vggx.runner.nets import Trained, check_preprocessing, check_together, reach, trained
+from vggx.runner.single import single
+from vggx.tasks.predictions import measures, wilson_interval
 
 
-def evaluate(settings: Settings, run: Path, split: str = "test", *, time_probe: bool = False) -> dict[str, Any]:
-    """Measure the best net of a run; returns what evaluate_<split>.json holds.
+@dataclass(frozen=True)
+class Words:
+    """What a user says of the protocol; None is for the net and its data to say, see `evaluate.protocol.asked`."""
 
-    The net and its preprocessing are the run's; where the data lie and how many views of a file are taken may differ.
-    A time probe also tests the clips with their frames shuffled (by the settings' seed), reversed, and one repeated.
+    protocol: str = "single"
+    scales: Sequence[int] | None = None
+    flip: bool | None = None
+    grid: int | None = None
+
+
+def evaluate(
+    settings: Settings,
+    run: Path | Sequence[Path],
+    split: str = "test",
+    words: Words | None = None,
+    *,
+    time_probe: bool = False,
+    curve: bool = False,
+) -> dict[str, Any]:
+    """Measure the best net of a run, or several together; returns what evaluate_<split>.json holds.
+
+    The nets and their preprocessing are the runs'; where the data lie and how many views of a file are taken may
+    differ. The scores of several nets are averaged, file by file; the first run's data are judged, and its folder holds
+    what comes out. A time probe also tests the clips with their frames shuffled (by the settings' seed), reversed, and
+    one repeated.
+
+    Args:
+        curve: also measure the accuracy by fewer of the views.
 
     Raises:
-        ValueError, FileNotFoundError: an unknown or empty split, other preprocessing than the net's, a run that
-            cannot be read, or a time probe of samples without frames in time.
+        ValueError, FileNotFoundError: an unknown or empty split, other preprocessing than the net's, runs that do not
+            go together, words that do not, a run that cannot be read, or a time probe of samples without frames in
+            time.
     """
     if split not in SPLITS:
         raise ValueError(f"split must be one of {', '.join(SPLITS)}, not {split!r}")
-    net, modality, card = store.load_net(run)
-    options = settings.modality.data
-    for name, value in modality.data.preprocessing().items():
-        if name not in options.VIEWS and getattr(options, name) != value:
-            raise ValueError(
-                f"modality.data.{name}={getattr(options, name)}: the net of {run} was trained with {value} and is "
-                "evaluated with it"
-            )
-    axis = time_axis(settings.modality) if time_probe else None
-    options.classes = card["classes"]
-    data: SplitData = settings.modality.open_data(settings.seed)
+    runs = [run] if isinstance(run, Path) else list(run)
+    nets = [trained(settings, each, first=place == 0) for place, each in enumerate(runs)]
+    check_preprocessing(settings, nets[0])
+    check_together(nets)
+    first = nets[0]
+    words = words or Words()
+    asked_for = [asked(words.protocol, words.scales, words.flip, words.grid, reach(net)) for net in nets]
+    check_extras(asked_for[0], first.modality, len(nets), time_probe=time_probe, curve=curve)
+    data: SplitData = first.modality.open_data(settings.seed)
     listing = data.find()
     print(f"data: {data.describe()}", flush=True)
     samples = listing.splits[split]
     if not samples:
         raise ValueError(f"the data have no {split} split: {listing.counts()}")
-    task = (
-        ClassifyTask(net, settings.recipe, card)
-        if axis is None
-        else TimeProbeTask(net, settings.recipe, card, axis=axis, seed=settings.seed)
-    )
-    bad_files = BadFiles(1.0, {"test": len(samples)})
-    # one process sees every file once, all of them, however the run was trained
-    alone = replace(settings.trainer, devices=1, num_nodes=1, strategy="auto", limit_test_batches=None)
-    trainer = trainers.make_trainer(alone, [bad_files])
-    hazards.check_conv3d(net.vgg.dims, alone.precision, trainer.strategy.root_device)
-    if alone.channels_last:
-        nd.channels_last(net, net.vgg.dims)
-    trainer.test(task, dataloaders=data.loader(data.dataset(split)), verbose=False)
-    metrics = {name.removeprefix("test_"): value.item() for name, value in trainer.callback_metrics.items()}
-    found = {
-        "run": str(run),
-        "modality": modality.name,
-        "plan": card["plan"],
-        "split": split,
-        "files": len(task.file_labels),
-        **metrics,
-        "accuracy_interval_95": list(wilson_interval(metrics["accuracy"], len(task.file_labels))),
-        "views": {name: getattr(options, name) for name in options.VIEWS},
-        "bad_files": [{**bad, "split": split} for bad in bad_files.listed()],
-    }
-    if trainer.is_global_zero:
-        predicted, labels = task.file_scores.argmax(1).numpy(), task.file_labels.numpy()
-        title = f"{modality.name}, {split}, {len(labels)} files"
-        prefix = f"evaluate_{split}_"
-        class_report.write(predicted, labels, card["classes"], title, run, prefix)
-        if isinstance(task, TimeProbeTask):
-            found["time_probe"] = task.probe
-            time_report.write(task.probe, title, run, prefix)
-        files.write_json(run / f"evaluate_{split}.json", found)
+    if words.protocol == "single":
+        judged, more = single(nets, settings, split, probed=time_probe)
+    else:
+        pairs = zip(nets, asked_for, strict=True)
+        judged, more = averaged([by_protocol(net, how, samples, settings, curve) for net, how in pairs]), {}
+    found = described(nets, asked_for, split, judged, more)
+    if curve:
+        try:
+            found["curve"] = curves.curve(judged.views, judged.labels, judged.macs / sum(judged.counts), settings.seed)
+        except ValueError as error:  # files shorter than others: what was found is not lost for it
+            print(f"no curve: {error}", flush=True)
+    write(found, judged, nets)
     return found
+
+
+def check_extras(protocol: Protocol, modality: Modality, nets: int, *, time_probe: bool, curve: bool) -> None:
+    """
+    Raises:
+        ValueError: a time probe or a curve where there is none to be had.
+    """
+    for word, asked_for, protocols_of_it in (
+        ("time_probe", time_probe, ("single",)),
+        ("curve", curve, ("dense", "crops")),
+    ):
+        if asked_for and nets > 1:
+            raise ValueError(f"{word}=true looks at one net: give run=RUN")
+        if asked_for and protocol.name not in protocols_of_it:
+            raise ValueError(f"{word}=true goes with protocol={' or '.join(protocols_of_it)}, not {protocol.name}")
+    options = modality.data
+    views = max(1, len(protocol.scales)) * (1 + protocol.flip)
+    if protocol.name == "crops":
+        squares = protocol.grid**2 if protocol.grid else getattr(options, "crops", 1)
+        clips = getattr(options, "clips", 1)
+        views *= squares * (clips if isinstance(clips, int) else 2)  # uniform: as many as a file has room for
+    if curve and views == 1:
+        raise ValueError("curve=true wants several views of a file: add scales, flip, grid or modality.data.clips")
+
+
+def by_protocol(
+    net: Trained, protocol: Protocol, samples: Sequence[Sample], settings: Settings, keep_views: bool
+) -> Judged:
+    """The files by one net; of protocol=both by its two parts, averaged."""
+    classes = len(net.card["classes"])
+    data: SplitData = net.modality.open_data(settings.seed)
+    data.find()  # of formats that keep many images in one file, their contents
+    judges = [Judge(net.net, net.modality, data, settings.trainer, samples, part) for part in protocol.parts()]
+    return averaged([judge.judged(classes, keep_views=keep_views) for judge in judges])
+
+
+def described(
+    nets: Sequence[Trained], asked_for: Sequence[Protocol], split: str, judged: Judged, more: dict[str, Any]
+) -> dict[str, Any]:
+    """Plain values, as evaluate_<split>.json has them."""
+    first, count = nets[0], len(judged.files)
+    found = measures(judged.scores, judged.labels)
+    options = first.modality.data
+    return {
+        "run": str(first.run),
+        "modality": first.modality.name,
+        "plan": first.card["plan"],
+        "split": split,
+        "data": options.manifest or options.root or "embedded",
+        "protocol": " + ".join(dict.fromkeys(words_of(protocol, options) for protocol in asked_for)),
+        "nets": [
+            {"run": str(net.run), "plan": net.card["plan"], "trained_at": trained_at(net.modality.data)} for net in nets
+        ],
+        "files": count,
+        **found,
+        **errors(judged.scores, judged.labels),
+        "clip_accuracy": sum(judged.hits) / sum(judged.counts),
+        **more,
+        "accuracy_interval_95": list(wilson_interval(found["accuracy"], count)),
+        "views": {name: getattr(options, name) for name in options.VIEWS},
+        "views_of_a_file": sum(judged.counts) / count,
+        "macs_of_a_file": round(judged.macs / count),
+        "seconds_of_a_file": judged.seconds / count,
+        "seconds": judged.seconds,
+        "bad_files": [{"split": split, "path": path, "reason": reason} for path, reason in judged.bad.items()],
+    }
+
+
+def words_of(protocol: Protocol, options: DataOptions) -> str:
+    """The protocol's words, and how many clips and crops a file has where several: crops 80 clips=10 crops=3"""
+    if protocol.name == "dense":
+        return protocol.words()
+    names = [name for name in options.VIEWS if name != "crops" or protocol.grid is None]
+    counts = [f"{name}={getattr(options, name)}" for name in names if getattr(options, name) != 1]
+    return " ".join([protocol.words(), *counts])
+
+
+def trained_at(options: Any) -> str:
+    """What pictures were scaled to in training, the S of the paper's tables: 256, 256-512, or a share of the area."""
+    if sides := getattr(options, "short_side", None):
+        return "-".join(map(str, dict.fromkeys(sides)))
+    scale = getattr(options, "crop_scale", None)
+    return f"area {scale[0]:g}-{scale[1]:g}" if scale else "-"
+
+
+def write(found: dict[str, Any], judged: Judged, nets: Sequence[Trained]) -> None:
+    """evaluate_<split>[_<protocol>].json, its report, confusion matrix and curve, and the row of the table.
+
+    `single` of one net has the plain name, however many clips it takes: that of the last time.
+    """
+    first, words, split = nets[0], found["protocol"], found["split"]
+    plain = words.startswith("single")
+    slug = "" if plain else "_" + words.translate(str.maketrans({" ": "_", ",": "-", "=": "-"}))
+    prefix = f"evaluate_{split}{slug}" + "".join(f"_and_{other.run.name}" for other in nets[1:])
+    title = f"{found['modality']}, {split}, {found['files']} files" + ("" if words == "single" else f", {words}")
+    predicted, labels = judged.scores.argmax(1).numpy(), judged.labels.numpy()
+    class_report.write(predicted, labels, first.card["classes"], title, first.run, f"{prefix}_")
+    if "time_probe" in found:
+        time_report.write(found["time_probe"], title, first.run, f"{prefix}_")
+    if "curve" in found:
+        files.write_csv(first.run / f"{prefix}_curve.csv", found["curve"])
+        protocols.draw_curve(found["curve"], title, first.run / f"{prefix}_curve.png")
+    files.write_json(first.run / f"{prefix}.json", found)
+    found["written"] = str(first.run / f"{prefix}*")
+    found["table"] = protocols.keep(first.run, split, protocols.row(found))

@@ -14,13 +14,16 @@ RIGHT_CUDNN = 91500
 INDEX_LIMIT = 2**31  # values of a map, which 32-bit indices cannot tell apart
 
 
-def check_conv3d(dims: int, precision: str, device: torch.device) -> None:
+def check_conv3d(dims: int, precision: str | None, device: torch.device) -> None:
     """
+    Args:
+        precision: of the trainer; None is 32-true.
+
     Raises:
         ValueError: 3D convolutions in 16 bits on a GPU, by a cuDNN that has them wrong.
     """
     version = torch.backends.cudnn.version() if device.type == "cuda" else None
-    if dims == 3 and precision != "32-true" and version is not None and version < RIGHT_CUDNN:
+    if dims == 3 and precision not in (None, "32-true") and version is not None and version < RIGHT_CUDNN:
         raise ValueError(
             f"trainer.precision={precision}: cuDNN {worded(version)} has 3D convolutions in 16 bits wrong, and torch "
             f"without it is many times slower; take cuDNN {worded(RIGHT_CUDNN)} or later (torch 2.11 brings 9.19), or "

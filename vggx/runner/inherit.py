@@ -5,7 +5,7 @@ from typing import Any
 
 from vggx.init import Undrawn
 from vggx.net import PreparedNet
-from vggx.options import Modality
+from vggx.options import Modality, given
 from vggx.surgery.transfer import Transfer, check_fresh, load, transfer
 from vggx.weights.source import Weights
 
@@ -18,12 +18,13 @@ def inherit(
     rule: str = "center",
     keep_classes: bool,
     allow_fresh: Sequence[str] = (),
+    only: Sequence[str] | None = None,
     share: bool = False,
 ) -> tuple[PreparedNet, Transfer]:
     """The net of these options with the weights' layers; those that inherit nothing are drawn.
 
     Args:
-        rule, keep_classes: as in `transfer`.
+        rule, keep_classes, only: as in `transfer`.
         allow_fresh: as in `check_fresh`.
         share: as in `load`.
 
@@ -32,9 +33,9 @@ def inherit(
     """
     with Undrawn():
         net: PreparedNet = modality.build(classes)
-    found = transfer(weights, net.vgg, rule=rule, keep_classes=keep_classes)
+    found = transfer(weights, net.vgg, rule=rule, keep_classes=keep_classes, only=only)
     check_fresh(found, allow_fresh, keep_classes=keep_classes)
-    load(net.vgg, found, modality.net.init, share=share)
+    load(net.vgg, found, given(modality.net.init, "init"), share=share)
     return net, found
 
 

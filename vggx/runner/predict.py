@@ -8,7 +8,11 @@ import torch
 
 from vggx import nd
 from vggx.data.datamodule import SplitData
+from vggx.data.listing import Sample
+from vggx.net import PreparedNet
 from vggx.progress import progress
+from vggx.report.frame_scores import targets as targets_in
+from vggx.runner import whole as whole_files
 from vggx.runner.allocator import keep_freed_memory
 from vggx.tasks.predictions import by_file
 from vggx.weights import store
@@ -40,41 +44,63 @@ def predict(
     device: str = "auto",
     batch_size: int = 8,
     num_workers: int = 0,
+    whole: bool = False,
+    frame_scores: str | Path | None = None,
 ) -> list[Row]:
     """The likeliest classes of every file, and of every file in a folder.
 
+    Args:
+        whole: scan files from their first moment to their last, uncropped, in the place of clips of them.
+        frame_scores: folder for the scores of whole files along time, see `vggx.report.frame_scores`.
+
     Returns:
         A row for each file: {path, classes, scores, error}; `classes` and `scores` (softmax, views averaged) are
-        sorted by score, and empty where no view can be read; `error` says why a view or the file cannot.
+        sorted by score, and empty where no view can be read; `error` says why a view or the file cannot; with
+        `frame_scores` also the path of its CSV file under that name.
 
     Raises:
-        ValueError, FileNotFoundError: no such run, no file to predict, or an unknown device.
+        ValueError, FileNotFoundError: no such run, no file to predict, an unknown device, or whole files of pictures.
     """
     if top < 1:
         raise ValueError(f"top must be 1 or more, got {top}")
-    where = choose_device(device)
+    where, folder = choose_device(device), None if frame_scores is None else Path(frame_scores)
     net, modality, card = store.load_net(run)
+    whole_files.check(modality, whole=whole, folder=folder)
     keep_freed_memory()
     nd.channels_last(net.to(where), net.vgg.dims)
     modality.data.batch_size, modality.data.num_workers = batch_size, num_workers
     data: SplitData = modality.open_data(0)
-    samples = data.new_files(inputs)
+    samples, classes = data.new_files(inputs), card["classes"]
     if not samples:
         raise ValueError("inputs names no file")
-    scores, files = [torch.empty(0, len(card["classes"]))], [torch.empty(0, dtype=torch.int64)]
+    targets = [] if folder is None else targets_in(folder, [sample.path for sample in samples])
+    if whole:
+        found, bad = whole_files.scan_files(net, modality, samples, classes, targets)
+    else:
+        found, bad = clip_scores(net, data, samples, len(classes), where)
+    rows = [row(s.path, found.get(number), classes, top, bad.get(s.path)) for number, s in enumerate(samples)]
+    for number, target in enumerate(targets):
+        rows[number]["frame_scores"] = f"{target}.csv" if number in found else None
+    return rows
+
+
+def clip_scores(
+    net: PreparedNet, data: SplitData, samples: Sequence[Sample], classes: int, device: torch.device
+) -> tuple[dict[int, torch.Tensor], dict[str, str]]:
+    """The softmax of each file that can be read, its views averaged, by its number; {path: reason} of the others."""
+    scores, files = [torch.empty(0, classes)], [torch.empty(0, dtype=torch.int64)]
     bad: dict[str, str] = {}
     with torch.inference_mode():
         for batch in progress(data.loader(data.new_dataset(samples)), "predict"):
             bad |= batch["bad"]
             if batch["input"] is not None:
                 lengths = batch.get("lengths")
-                logits = net(batch["input"].to(where), None if lengths is None else lengths.to(where))
+                logits = net(batch["input"].to(device), None if lengths is None else lengths.to(device))
                 scores.append(logits.float().softmax(1).cpu())
                 files.append(batch["file"])
     numbers = torch.cat(files)
     mean, index = by_file(torch.cat(scores), numbers, numbers)
-    found = dict(zip(index.tolist(), mean, strict=True))
-    return [row(s.path, found.get(number), card["classes"], top, bad.get(s.path)) for number, s in enumerate(samples)]
+    return dict(zip(index.tolist(), mean, strict=True)), bad
 
 
 def row(path: str, scores: torch.Tensor | None, classes: Sequence[str], top: int, error: str | None) -> Row:

@@ -57,7 +57,8 @@ def draw(settings: Settings, split: str, count: int) -> tuple[Figure, int, dict[
     if not samples:
         raise ValueError(f"the data have no {split} split: {listing.counts()}")
     dataset = data.dataset(split, train=train)
-    keys = list(islice(EpochSampler(len(dataset), seed=settings.seed, shuffle=True), count))
+    repeats = data.repeats if train else 1
+    keys = list(islice(EpochSampler(len(dataset), seed=settings.seed, shuffle=True, repeats=repeats), count))
     items = [dataset[key] for key in progress(keys, "samples")]
     batch = collate(items)
     if batch["input"] is None:
@@ -65,7 +66,7 @@ def draw(settings: Settings, split: str, count: int) -> tuple[Figure, int, dict[
     names = []
     for (_, index), item in zip(keys, items, strict=True):
         if item["input"] is not None:
-            _, view, views = dataset.views[index]
+            _, view, views = dataset.views[index % len(dataset)]
             which = f", view {view + 1} of {views}" if views > 1 else ""
             names.append((listing.classes[item["label"]], Path(samples[item["file"]].path).name + which))
     with seeded(settings.seed):

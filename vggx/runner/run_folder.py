@@ -6,6 +6,7 @@ from pathlib import Path
 from vggx.files import WRITING
 
 LAST, BEST = "checkpoints/last.ckpt", "checkpoints/best.ckpt"
+SUMMARY = "summary.json"
 
 
 def new_run(runs: str, modality: str, job: int | None = None) -> Path:

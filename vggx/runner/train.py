@@ -9,16 +9,17 @@ from typing import Any
 import torch
 from lightning import Trainer, seed_everything
 
-from vggx import files, nd, tuning
+from vggx import files, nd, recipes, tuning
 from vggx import settings as settings_module
 from vggx.cost.ledger import ledger_of, total
 from vggx.data.datamodule import SplitData
 from vggx.data.dataset import blank
-from vggx.data.listing import SPLITS
-from vggx.data.statistics import MEASURING, measure
+from vggx.data.listing import SPLITS, Listing
+from vggx.data.statistics import MEASURING, measure, unmeasured
 from vggx.net import PreparedNet
 from vggx.options import Modality, Settings, given
 from vggx.progress import progress
+from vggx.recipes.ema import Ema
 from vggx.report import classes as class_report
 from vggx.report import plots
 from vggx.report.transfer import in_a_line
@@ -29,13 +30,13 @@ from vggx.runner.checkpoint_io import read_checkpoint
 from vggx.runner.inherit import inherit, provenance
 from vggx.runner.random_state import RandomState
 from vggx.runner.recorder import Recorder
-from vggx.runner.run_folder import BEST, clear_leftovers, last_checkpoint, new_run
+from vggx.runner.run_folder import BEST, SUMMARY, clear_leftovers, last_checkpoint, new_run
 from vggx.surgery.transfer import Transfer
 from vggx.tasks.classify import ClassifyTask
 from vggx.weights import store
 from vggx.weights.source import Weights, read_weights
 
-SUMMARY, WEIGHTS_REPORT = "summary.json", "weights.report.json"
+WEIGHTS_REPORT = "weights.report.json"
 VERSIONS = ("vggx", "torch", "torchvision", "torchaudio", "lightning", "decord", "soundfile")
 
 
@@ -59,31 +60,33 @@ def train(
         clear_leftovers(resume)
     seed_everything(settings.seed, verbose=False)
     modality = settings.modality
-    data: SplitData = modality.open_data(settings.seed)
-    listing = data.find()
+    data, listing = opened(settings)
     say(f"data: {data.describe()}")
-    if len(listing.classes) < 2:
-        raise ValueError(f"the data have one class only, {listing.classes}: there is nothing to tell apart")
-    seen = {sample.label for sample in listing.splits["train"]}
-    empty = [name for label, name in enumerate(listing.classes) if label not in seen]
-    if empty:
-        raise ValueError(f"no training file is of the class {', '.join(empty)}: it could not be learned")
+    if settings.inherit is not None and not settings.weights:
+        raise ValueError(f"inherit={settings.inherit} needs weights=...: they are layers of those")
     if weights is None and settings.weights and not resume:
-        weights = read_weights(settings.weights, plan=modality.net.plan)
-    net, found = begun(modality, listing.classes, weights, settings.allow_fresh)
+        weights = read_weights(settings.weights, plan=None if settings.inherit else modality.net.plan)
+    net, found = begun(modality, listing.classes, weights, settings.allow_fresh, settings.inherit)
     sizes = {split: len(listing.splits[split]) for split in SPLITS}
     if settings.recipe.schedule == "plateau" and not sizes["val"]:
         raise ValueError("recipe.schedule=plateau waits for the validation accuracy, and there is no validation split")
     bad_files = BadFiles(modality.data.bad_limit, sizes)
-    recorder = Recorder(Path(os.devnull), lambda: store.save_net(folder, net, card))
-    callbacks = [RandomState(settings.seed), bad_files, recorder]
+    ema = [Ema(settings.recipe.ema)] if settings.recipe.ema else []
+    recorder = Recorder(Path(os.devnull), lambda: store.save_net(folder, ema[0].average if ema else net, card))
+    callbacks = [RandomState(settings.seed), bad_files, *ema, recorder]
     trainer = trainers.make_trainer(settings.trainer, callbacks, validate=bool(sizes["val"]))
+    batch_size = given(modality.data.batch_size, "batch_size")
+    trainer.accumulate_grad_batches = recipes.accumulation(
+        settings.recipe.batch, batch_size, trainer.world_size, settings.trainer.accumulate_grad_batches
+    )
     device, layers = trainer.strategy.root_device, ledger_of(modality, len(listing.classes))
     hazards.check_conv3d(net.vgg.dims, settings.trainer.precision, device)
-    if warning := hazards.too_large(layers, given(modality.data.batch_size, "batch_size"), device):
+    if warning := hazards.too_large(layers, batch_size, device):
         say(f"warning: {warning}")
-    if modality.net.measures_input() and checkpoint is None:
-        measure(net, progress(data.loader(data.dataset("train")), MEASURING), modality.net)
+    if (rise := settings.recipe.warmup_epochs) >= given(settings.trainer.max_epochs, "max_epochs"):
+        say(f"warning: recipe.warmup_epochs={rise:g} is all of the run: recipe.lr is not reached")
+    if unmeasured(modality.net, modality.data):
+        measure(net, progress(data.loader(data.dataset("train")), MEASURING), modality.net, modality.data)
     if settings.trainer.deterministic:
         hazards.check_deterministic(net.to(device), blank(modality.data, 1).to(device))
     card = store.make_card(modality, net, listing.classes)
@@ -110,7 +113,7 @@ def train(
             convention = card["weights"]["convention"]
             taken = f" (input: {convention})" if convention else ""
             say(f"weights: {settings.weights}{taken}: {in_a_line(found.rows)}")
-        if settings.recipe.layer_decay != 1 or settings.recipe.fresh_factor != 1:
+        if settings.recipe.layer_decay != 1 or settings.recipe.fresh_factor != 1 or settings.recipe.block_rates:
             say(f"learning rates: {tuning.in_a_line(paces, given(settings.recipe.lr, 'lr'))}")
         say(f"run: {folder}")
     if settings.trainer.channels_last:
@@ -118,6 +121,9 @@ def train(
     if settings.trainer.compile:
         net.compile()
     trainer.fit(task, datamodule=data, ckpt_path=checkpoint, weights_only=True)
+    if trainer.should_stop:
+        ended = f"the run ended after epoch {len(recorder.history)} of {trainer.max_epochs}"
+        say(f"{ended}: the validation accuracy stalled once more than recipe.drops={settings.recipe.drops}")
 
     folder = trainer.strategy.broadcast(folder)
     task.load_state_dict(read_checkpoint(folder / BEST)["state_dict"])
@@ -155,13 +161,35 @@ def train(
     return {"run": str(folder), **summary}
 
 
+def opened(settings: Settings) -> tuple[SplitData, Listing]:
+    """The data set, listed.
+
+    Raises:
+        ValueError: as its source, or data in which there is nothing to be learned.
+    """
+    data: SplitData = settings.modality.open_data(settings.seed)
+    listing = data.find()
+    if len(listing.classes) < 2:
+        raise ValueError(f"the data have one class only, {listing.classes}: there is nothing to tell apart")
+    seen = {sample.label for sample in listing.splits["train"]}
+    empty = [name for label, name in enumerate(listing.classes) if label not in seen]
+    if empty:
+        raise ValueError(f"no training file is of the class {', '.join(empty)}: it could not be learned")
+    return data, listing
+
+
 def begun(
-    modality: Modality, classes: list[str], weights: Weights | None, allow_fresh: list[str]
+    modality: Modality,
+    classes: list[str],
+    weights: Weights | None,
+    allow_fresh: list[str],
+    only: list[str] | None = None,
 ) -> tuple[PreparedNet, Transfer | None]:
     """The net that training begins with: its weights drawn, or those that it can inherit."""
     if weights is None:
         return modality.build(len(classes)), None
-    return inherit(modality, len(classes), weights, keep_classes=weights.classes == classes, allow_fresh=allow_fresh)
+    same = weights.classes == classes
+    return inherit(modality, len(classes), weights, keep_classes=same, allow_fresh=allow_fresh, only=only)
 
 
 def machine(trainer: Trainer) -> dict[str, Any]:

@@ -57,7 +57,7 @@ def check(options: TrainerOptions, logger: str) -> None:
         raise ValueError(f"logger must be one of {', '.join(LOGGERS)}, not {logger!r}")
     if logger in OPTIONAL and find_spec(logger) is None:
         raise ValueError(f"logger={logger} needs its package: pip install {logger}")
-    if options.precision not in PRECISIONS:
+    if options.precision not in (None, *PRECISIONS):
         raise ValueError(f"trainer.precision must be one of {', '.join(PRECISIONS)}, not {options.precision!r}")
     if any(way in options.strategy for way in ("spawn", "fork", "notebook")):
         raise ValueError(
@@ -85,7 +85,7 @@ def make_trainer(
         num_nodes=options.num_nodes,
         strategy=options.strategy,
         precision=options.precision,  # type: ignore[arg-type]
-        accumulate_grad_batches=options.accumulate_grad_batches,
+        accumulate_grad_batches=1 if options.accumulate_grad_batches is None else options.accumulate_grad_batches,
         gradient_clip_val=options.gradient_clip_val,
         limit_train_batches=options.limit_train_batches,
         limit_val_batches=options.limit_val_batches if validate else 0,

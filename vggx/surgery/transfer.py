@@ -18,6 +18,7 @@ Row = dict[str, Any]
 Layer = dict[str, Tensor]  # weight, bias, running_mean, ...
 LAST = ("fc8", "fc")  # the layer that stands for the classes
 RANDOM = "random in the source"  # drawn when it was made, by leave given then
+UNASKED = "not among inherit"
 
 
 @dataclass(frozen=True)
@@ -37,26 +38,34 @@ class Transfer:
         return [row["target"] for row in self.rows if row["result"] == "fresh"]
 
 
-def transfer(weights: Weights, net: VGG, *, rule: str = "center", keep_classes: bool = True) -> Transfer:
+def transfer(
+    weights: Weights, net: VGG, *, rule: str = "center", keep_classes: bool = True, only: Sequence[str] | None = None
+) -> Transfer:
     """Pair the layers by name and bring each kernel to the net's number of axes.
 
     Args:
         net: may be on the meta device.
         rule: a key of `axes.RULES`, for a kernel that gets an axis more.
         keep_classes: whether the source's classes are the net's; otherwise the last layer stays fresh.
+        only: the layers (conv1_1, fc6), blocks (block1) or "head" that inherit, of a source of any plan then; all
+            where None.
 
     Raises:
-        ValueError: another plan or norm than the source's, or two numbers of dimensions between them.
+        ValueError: another plan or norm than the source's, two numbers of dimensions between them, or in `only` what
+            the net has not.
     """
-    check(weights, net)
+    check(weights, net, any_plan=only is not None)
     sources, untrained = grouped(weights.state), weights.untrained()
     keys = {paper_name(key): key for key in net.state_dict()}
     targets = grouped({name: net.state_dict()[key] for name, key in keys.items()})
+    check_names("inherit", only or (), targets)
     rows: list[Row] = []
     state: dict[str, Tensor] = {}
     for name, parts in targets.items():
         made, why = inherited(sources.get(name), parts, rule)
-        if name in LAST and not keep_classes:
+        if only is not None and not any(covers(asked, name) for asked in only):
+            made, why = {}, UNASKED
+        elif name in LAST and not keep_classes:
             made, why = {}, "new classes"
         elif name in untrained:
             made, why = {}, RANDOM
@@ -70,14 +79,17 @@ def transfer(weights: Weights, net: VGG, *, rule: str = "center", keep_classes: 
     return Transfer(rows, state)
 
 
-def check(weights: Weights, net: VGG) -> None:
+def check(weights: Weights, net: VGG, *, any_plan: bool = False) -> None:
     """
+    Args:
+        any_plan: layers are asked for by name, which plans share.
+
     Raises:
         ValueError: what no rule of a layer could mend.
     """
     # the blocks of one may be the first ones of the other; A-LRN has the shapes of A
     wholes = {name.partition(":")[0].removesuffix("-LRN") for name in (net.plan.name, weights.plan)}
-    if len(wholes) > 1:
+    if len(wholes) > 1 and not any_plan:
         raise ValueError(f"modality.net.plan={net.plan.name}: the weights of {weights.name} are of plan {weights.plan}")
     if abs(net.dims - weights.dims) > 1:
         raise ValueError(
@@ -179,15 +191,13 @@ def check_fresh(found: Transfer, allowed: Iterable[str], *, keep_classes: bool) 
     """
     allowed = list(allowed)
     targets = [row["target"] for row in found.rows if row["target"]]
-    for leave in allowed:
-        if not any(covers(leave, target) for target in targets):
-            raise ValueError(f"allow_fresh names {leave!r}, and the net has no such layer: {', '.join(targets)}")
+    check_names("allow_fresh", allowed, targets)
     free = LAST if not keep_classes else ()
     stays = {
         row["target"]: row["rule"]
         for row in found.rows
         if row["result"] == "fresh"
-        and row["rule"] != RANDOM
+        and row["rule"] not in (RANDOM, UNASKED)
         and row["target"] not in free
         and not any(covers(leave, row["target"]) for leave in allowed)
     }
@@ -197,6 +207,16 @@ def check_fresh(found: Transfer, allowed: Iterable[str], *, keep_classes: bool) 
             f"{len(stays)} layers would stay fresh, that is random: {reasons}. "
             f"To have it so, give allow_fresh=[{','.join(leaves(stays, targets))}]"
         )
+
+
+def check_names(option: str, names: Iterable[str], targets: Collection[str]) -> None:
+    """
+    Raises:
+        ValueError: a name that covers no layer of the net.
+    """
+    for name in names:
+        if not any(covers(name, target) for target in targets):
+            raise ValueError(f"{option} names {name!r}, and the net has no such layer: {', '.join(targets)}")
 
 
 def covers(leave: str, target: str) -> bool:
@@ -231,6 +251,7 @@ def load(net: VGG, found: Transfer, scheme: str, *, share: bool = False) -> None
     fresh = set(found.fresh())
     for key in net.state_dict():
         if paper_name(key).rpartition(".")[0] in fresh:
-            module: Any = net.get_submodule(key.rpartition(".")[0])  # a convolution, a linear layer or a norm
+            name = key.rpartition(".")[0]
+            module: Any = net.get_submodule(name)  # a convolution, a linear layer or a norm
             module.reset_parameters()
-            initialise(module, scheme)
+            initialise(module, scheme, f"{name}.")

@@ -7,7 +7,6 @@ import torch
 from lightning import LightningModule
 from torch import Tensor, nn
 from torch.nn import functional as F
-from torch.optim.lr_scheduler import ReduceLROnPlateau
 from torchmetrics import MeanMetric
 
 from vggx import configs, recipes, tuning
@@ -15,7 +14,10 @@ from vggx.options import NetOptions, Recipe
 from vggx.tasks.predictions import Predictions, by_file, measures
 
 Batch = dict[str, Any]
-LASTING = ("optimizer", "schedule", "layer_decay", "fresh_factor")  # of a recipe, in which a resumed run's states fit
+# of a recipe, without which a resumed run's states do not fit
+LASTING = (
+    "optimizer", "batch", "decay_biases", "schedule", "ema", "layer_decay", "block_rates", "fresh_factor",
+)  # fmt: skip
 
 
 class ClassifyTask(LightningModule):
@@ -64,8 +66,8 @@ class ClassifyTask(LightningModule):
     def training_step(self, batch: Batch, index: int) -> Tensor:
         x, lengths, labels = batch["input"], batch.get("lengths"), batch["label"]
         target = labels
-        if self.recipe.mixup:
-            x, lengths, target = recipes.mixup(x, lengths, labels, len(self.card["classes"]), self.recipe.mixup)
+        if self.recipe.mixup or self.recipe.cutmix:
+            x, lengths, target = recipes.mixed(x, lengths, labels, len(self.card["classes"]), self.recipe)
         logits = self.net(x, lengths)
         loss = F.cross_entropy(logits, target, label_smoothing=self.recipe.label_smoothing)
         if not torch.isfinite(loss):
@@ -82,8 +84,9 @@ class ClassifyTask(LightningModule):
         self.train_loss.reset()
         self.train_hits.reset()
         plateau = self.lr_schedulers()
-        if isinstance(plateau, ReduceLROnPlateau) and "val_accuracy" in self.trainer.callback_metrics:
+        if isinstance(plateau, recipes.Plateau) and "val_accuracy" in self.trainer.callback_metrics:
             plateau.step(self.trainer.callback_metrics["val_accuracy"].item())
+            self.trainer.should_stop |= plateau.ended
 
     def evaluation_step(self, batch: Batch) -> None:
         if batch["input"] is None:
@@ -108,6 +111,9 @@ class ClassifyTask(LightningModule):
         self.log_dict({f"{split}_loss": self.evaluation_loss.compute(), **found})
         # what the reports of a run are drawn from
         self.file_scores, self.file_labels = mean, owner
+        numbers, place, counts = files.unique(return_inverse=True, return_counts=True)
+        hits = place.bincount(weights=(scores.argmax(1) == labels).double(), minlength=len(numbers)).long()
+        self.file_numbers, self.file_views, self.file_hits = numbers.tolist(), counts.tolist(), hits.tolist()
         self.evaluation_loss.reset()
         self.predictions.reset()
 
@@ -131,7 +137,7 @@ class ClassifyTask(LightningModule):
         return {"optimizer": optimiser, "lr_scheduler": {"scheduler": schedule, **every}}
 
     def lr_scheduler_step(self, scheduler: Any, metric: Any) -> None:
-        if not isinstance(scheduler, ReduceLROnPlateau):
+        if not isinstance(scheduler, recipes.Plateau):
             scheduler.step()
 
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
@@ -160,5 +166,7 @@ class ClassifyTask(LightningModule):
 
     def on_train_start(self) -> None:
         """After a resumed run's states are restored: what its recipe says now wins over what it said then."""
+        schedule = self.lr_schedulers()
         if self.resumed_recipe is not None:
-            recipes.renew(self.trainer.optimizers[0], self.lr_schedulers(), self.recipe, self.resumed_recipe)
+            recipes.renew(self.trainer.optimizers[0], schedule, self.recipe, self.resumed_recipe)
+        self.trainer.should_stop = isinstance(schedule, recipes.Plateau) and schedule.ended

@@ -1,5 +1,8 @@
 """(N, F, T), (N, T) or None -> the same: what is done to a front-end's maps, clip by clip."""
 
+from collections.abc import Callable, Iterable
+from typing import NamedTuple
+
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
@@ -7,6 +10,18 @@ from torch.nn import functional as F
 from modalities.audio.frontend.frontend import precision
 
 Maps = tuple[Tensor, Tensor | None]
+
+
+class Levels(NamedTuple):
+    """Of clips, or of one recording: the lowest that a cell may lie, (N, 1, 1), and each band's mean, (N, F, 1)."""
+
+    lowest: Tensor | None
+    means: Tensor | None
+
+    def __call__(self, maps: Tensor) -> Tensor:
+        if self.lowest is not None:
+            maps = maps.maximum(self.lowest)
+        return maps if self.means is None else maps - self.means
 
 
 class ClipLevels(nn.Module):
@@ -27,11 +42,24 @@ class ClipLevels(nn.Module):
         known = torch.ones_like(maps[:, :1], dtype=torch.bool) if valid is None else valid[:, None]
         if self.floor is not None:
             loudest = maps.masked_fill(~known, -torch.inf).amax((1, 2), keepdim=True)
-            maps = maps.maximum(loudest - self.floor)
+            maps = Levels(loudest - self.floor, None)(maps)
         if self.subtract_mean:
             total = maps.masked_fill(~known, 0).sum(2, keepdim=True, dtype=precision(maps.device))
-            maps = maps - (total / known.sum(2, keepdim=True)).float()
+            maps = Levels(None, (total / known.sum(2, keepdim=True)).float())(maps)
         return maps, valid
+
+    def of_whole(self, pieces: Callable[[], Iterable[Tensor]]) -> Levels:
+        """The levels of one recording that comes in pieces, (1, F, steps) each, as often as it is asked for."""
+        lowest = means = None
+        if self.floor is not None:
+            lowest = torch.stack([piece.amax((1, 2), keepdim=True) for piece in pieces()]).amax(0) - self.floor
+        if self.subtract_mean:
+            floored, total, steps = Levels(lowest, None), torch.zeros(()), 0
+            for piece in pieces():
+                total = total + floored(piece).sum(2, keepdim=True, dtype=precision(piece.device))
+                steps += piece.shape[2]
+            means = (total / steps).float()
+        return Levels(lowest, means)
 
 
 class BandPool(nn.Module):

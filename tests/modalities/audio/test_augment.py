@@ -237,7 +237,7 @@ def test_seed_epoch_and_index_make_the_draw(shared_data: Path, workers: int) -> 
         "time_shift": (-0.1, 61.0, math.nan),
         "gain_db": (-1.0, 61.0, math.inf),
         "pitch_shift": (-1.0, 25.0),
-        "noise_snr": ([], [10.0], [20.0, 10.0], [-61.0, 0.0], [0.0, math.nan]),
+        "noise_snr": ([10.0], [20.0, 10.0], [-61.0, 0.0], [0.0, math.nan]),
         "time_stretch": ([1.0], [0.0, 1.0], [1.2, 0.8], [0.5, 5.0], [0.8, 1.0, 1.2]),
     }.items(),
 )
@@ -245,6 +245,14 @@ def test_values_out_of_range_are_refused_before_anything_is_read(name: str, valu
     for value in values:
         with pytest.raises(ValueError, match=rf"modality\.data\.{name}="):
             AudioData(options(**{name: value}))
+
+
+def test_unset_nothing_and_an_empty_list_are_off() -> None:
+    zeros = {"time_shift": 0.0, "gain_db": 0.0, "pitch_shift": 0.0, "noise_snr": [], "time_stretch": []}
+    for off in ({}, zeros, {**zeros, "cache_maps": True}):
+        data = AudioData(options(**off), 0, Net(n_fft=512, hop=160, mels=40, plan="micro4", head="pooled"))
+        assert augment(tone(440), data.options).equal(tone(440))
+    assert spec_augment(options(), 40) is spec_augment(options(frequency_mask=0, time_mask=0), 40) is None
 
 
 # SpecAugment

@@ -342,6 +342,12 @@ def test_changes_of_waveforms_are_refused_by_name(name: str, value: Any) -> None
         kept(**{name: value})
 
 
+def test_what_to_set_is_said_of_all_changes_of_waveforms_at_once() -> None:
+    off = r"take modality\.data\.time_shift=0 modality\.data\.noise_snr=\[\], or leave out cache_maps"
+    with pytest.raises(ValueError, match=off):
+        kept(time_shift=0.1, noise_snr=[5.0, 20.0], frequency_mask=4)
+
+
 # real recordings
 
 

@@ -7,7 +7,10 @@ import pytest
 import torch
 from PIL import Image
 from torch import Tensor
+from torchvision.transforms import InterpolationMode
+from torchvision.transforms.v2 import functional as F
 
+from modalities.image.data import ImageData
 from modalities.image.options import Data
 from modalities.image.transforms import image_transform
 
@@ -119,3 +122,136 @@ def test_a_crop_scale_has_two_values(scale: list[float]) -> None:
 def test_an_unset_size_is_named() -> None:
     with pytest.raises(ValueError, match="size"):
         image_transform(Data(), False)
+
+
+# the rescaling of the paper: the short side to a random S, then a crop of `size`
+
+
+def spans(short_side: list[int], count: int, height: int = 300, width: int = 400) -> np.ndarray:
+    """(count, 2): rows and columns of the picture that a crop of 24 shows."""
+    transform = image_transform(options(short_side=short_side, crop_scale=None), True)
+    torch.manual_seed(0)
+    rows = torch.arange(float(height)).view(-1, 1).expand(height, width)
+    x = torch.stack([rows, torch.arange(float(width)).expand(height, width)])  # beyond the 255 of `ramp`
+    crops = torch.stack([transform(x) for _ in range(count)])
+    down, right = crops[:, 0, 20, 12] - crops[:, 0, 4, 12], crops[:, 1, 12, 20] - crops[:, 1, 12, 4]
+    return torch.stack([down, right], 1).double().numpy() * 24 / 16
+
+
+def test_every_short_side_within_its_bounds_is_equally_likely() -> None:
+    found = 300 * 24 / spans([30, 39], 1000)
+    sides = found[:, 0].round().astype(int)
+    # a crop covers a whole number of pixels, which bends S a little
+    np.testing.assert_allclose(found[:, 0], sides, atol=0.1)
+    counts = np.bincount(sides, minlength=40)
+    assert counts[:30].sum() == counts[40:].sum() == 0
+    # chi-square of 9 degrees of freedom; 27.9 is passed once in 1000 seeds, and the seed is given
+    assert ((counts[30:] - 100) ** 2 / 100).sum() < 27.9
+
+
+def test_height_and_width_are_scaled_alike() -> None:
+    rows, columns = spans([24, 60], 200).T
+    np.testing.assert_allclose(rows, columns, rtol=1e-5)
+    assert rows.max() / rows.min() > 2
+
+
+def test_one_short_side_for_all() -> None:
+    np.testing.assert_allclose(spans([48, 48], 50), 150, rtol=1e-5)
+
+
+def test_crops_lie_anywhere_along_both_sides() -> None:
+    transform = image_transform(options(short_side=[30, 30], crop_scale=None), True)
+    torch.manual_seed(0)
+    corners = np.array([transform(ramp(30, 50))[:2, 0, 0].tolist() for _ in range(1000)])
+    assert [set(places) for places in corners.T] == [set(range(7)), set(range(27))]
+
+
+def test_no_short_side_leaves_the_crop_to_its_scale() -> None:
+    x = ramp(60, 60)
+    torch.manual_seed(0)
+    expected = image_transform(options(), True)(x)
+    torch.manual_seed(0)
+    assert torch.equal(image_transform(options(short_side=[]), True)(x), expected)
+
+
+# colours, turns, RandAugment
+
+WHOLE = {"crop_scale": [1.0, 1.0], "resize": 24}
+
+
+def photograph(channels: int = 3) -> Tensor:
+    blocks = torch.randint(256, (channels, 6, 6), generator=torch.Generator().manual_seed(0), dtype=torch.uint8)
+    return blocks.repeat_interleave(4, 1).repeat_interleave(4, 2)
+
+
+@pytest.mark.parametrize("channels", [1, 3])
+@pytest.mark.parametrize("given", [{"colour": 0.4}, {"rotation": 15}, {"rand_augment": [2, 9]}], ids=str)
+def test_a_change_reaches_the_pixels_and_hangs_on_the_seed(given: dict[str, Any], channels: int) -> None:
+    x, transform = photograph(channels), image_transform(options(**WHOLE, channels=channels, **given), True)
+    found = []
+    for seed in range(20):
+        torch.manual_seed(seed)
+        found.append(transform(x))
+        torch.manual_seed(seed)
+        assert torch.equal(transform(x), found[-1])
+    assert {(y.shape, y.dtype) for y in found} == {(x.shape, x.dtype)}
+    # a few of RandAugment's operations leave a picture as it is
+    assert sum(not torch.equal(y, x) for y in found) > 15
+    assert len({y.numpy().tobytes() for y in found}) > 12
+    evaluated = image_transform(options(**WHOLE, channels=channels, **given), False)
+    assert torch.equal(evaluated(x), x)
+
+
+def test_colour_changes_brightness_by_a_share() -> None:
+    grey = torch.full((3, 24, 24), 100, dtype=torch.uint8)
+    transform = image_transform(options(**WHOLE, colour=0.4), True)
+    torch.manual_seed(0)
+    levels = [transform(grey)[0, 0, 0].item() for _ in range(200)]
+    assert min(levels) == pytest.approx(60, abs=4)
+    assert max(levels) == pytest.approx(140, abs=4)
+
+
+def test_a_turn_is_torchvisions_by_the_angle_that_is_drawn() -> None:
+    x, transform = photograph(), image_transform(options(**WHOLE, rotation=15), True)
+    for seed in range(10):
+        torch.manual_seed(seed)
+        found = transform(x)
+        torch.manual_seed(seed)
+        angle = torch.empty(1).uniform_(-15, 15).item()
+        assert torch.equal(found, F.rotate(x, angle, InterpolationMode.BILINEAR, fill=[0.0]))
+
+
+def test_a_greater_magnitude_changes_more() -> None:
+    x = photograph().int()
+    changes = []
+    for magnitude in (1, 25):
+        transform = image_transform(options(**WHOLE, rand_augment=[1, magnitude]), True)
+        torch.manual_seed(0)
+        changes.append(np.mean([(transform(photograph()).int() - x).abs().float().mean() for _ in range(100)]))
+    assert changes[1] > 1.3 * changes[0]
+
+
+@pytest.mark.parametrize("given", [{"colour": 0}, {"rotation": 0}, {"rand_augment": []}], ids=str)
+def test_nothing_is_off(given: dict[str, Any]) -> None:
+    assert torch.equal(image_transform(options(**WHOLE, **given), True)(photograph()), photograph())
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("short_side", [20, 40]),
+        ("short_side", [40, 24]),
+        ("short_side", [24]),
+        ("colour", 1.5),
+        ("colour", -0.1),
+        ("rotation", -1),
+        ("rotation", 181),
+        ("rand_augment", [0, 9]),
+        ("rand_augment", [2]),
+        ("rand_augment", [2, 31]),
+        ("rand_augment", [2, -1]),
+    ],
+)
+def test_what_is_out_of_range_is_refused_before_anything_is_read(name: str, value: Any) -> None:
+    with pytest.raises(ValueError, match=rf"modality\.data\.{name}"):
+        ImageData(options(**{name: value}))

@@ -322,6 +322,44 @@ def test_clips_are_the_same_on_any_number_of_workers(tmp_path: Path, no_hanging:
 # options
 
 
+@pytest.mark.parametrize("workers", [0, 2])
+def test_repeats_of_a_file_are_clips_drawn_apart(tmp_path: Path, workers: int, no_hanging: None) -> None:
+    for name in "abc":
+        numbered(tmp_path / "train" / "one" / f"{name}.mp4", 50)
+    given = {"root": str(tmp_path), "num_workers": workers, "batch_size": 6, "val_share": 0.0, "test_share": 0.0}
+
+    def epoch(number: int, repeats: int | None) -> list[tuple[int, int]]:
+        """(file, first frame) of every sample in order."""
+        loader = VideoData(options(**given, repeats=repeats), seed=4).train_dataloader()
+        loader.sampler.set_epoch(number)
+        return [
+            (file, numbers_of(clip)[0])
+            for batch in loader
+            for file, clip in zip(batch["file"].tolist(), batch["input"], strict=True)
+        ]
+
+    found = epoch(0, 4)
+    assert len(found) == 12
+    files = [file for file, _ in found]
+    assert files == [file for file in files[::4] for _ in range(4)]
+    assert sorted(files[::4]) == [0, 1, 2]
+    assert all(len(set(found[start : start + 4])) > 1 for start in (0, 4, 8))
+    assert found == epoch(0, 4)
+    assert found != epoch(1, 4)
+    # the first clip of each is the one that a run without repeats sees
+    assert found[::4] == epoch(0, None)
+
+
+def test_evaluation_knows_no_repeats(long: Path) -> None:
+    data = VideoData(options(root=str(long.parent), repeats=3, clips=2))
+    assert len(data.loader(data.new_dataset([Sample(str(long))])).sampler) == 2
+
+
+def test_no_repeats_are_refused() -> None:
+    with pytest.raises(ValueError, match=r"modality\.data\.repeats=0 must be 1 or more clips of each file"):
+        VideoData(options(repeats=0))
+
+
 def test_an_unknown_decoder_is_refused() -> None:
     with pytest.raises(ValueError, match=r"modality\.data\.decoder must be one of auto, decord, pyav, not 'opencv'"):
         VideoData(options(decoder="opencv")).load(False)

@@ -169,3 +169,12 @@ def test_frames_of_16_bits_are_not_clipped(tmp_path: Path) -> None:
     Image.fromarray(levels).save(tmp_path / "img_1.png")
     found = open_video(str(tmp_path), BOUNDS).read([0])[0]
     assert (found == torch.arange(256).reshape(16, 16)).all()
+
+
+def test_images_of_another_size_are_named_also_between_pieces(tmp_path: Path) -> None:
+    for number in range(6):
+        grey(tmp_path / f"{number}.png", number, (24, 16) if number < 4 else (32, 16))
+    walk = FolderReader(str(tmp_path), BOUNDS).walk([[0, 1, 2, 3], [4, 5]])
+    assert next(walk).shape == (4, 3, 16, 24)
+    with pytest.raises(BadFile, match=r"4\.png: is 32 x 16, and 0\.png is 24 x 16"):
+        next(walk)

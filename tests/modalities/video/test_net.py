@@ -234,7 +234,9 @@ def test_statistics() -> None:
         net(mean=[0.1], std=[1.0])
     with pytest.raises(ValueError, match="go together: only one is given"):
         net(mean=[0.1, 0.2, 0.3])
-    with pytest.raises(ValueError, match=r"modality\.net\.normalize must be imagenet, dataset or none, not 'imagnet'"):
+    with pytest.raises(
+        ValueError, match=r"modality\.net\.normalize must be imagenet, dataset, mean or none, not 'imagnet'"
+    ):
         net(normalize="imagnet")
 
 

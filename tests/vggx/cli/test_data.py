@@ -75,7 +75,7 @@ def test_help_of_each(vggx: Any, command: str) -> None:
     assert "modality.data.root = null" in answer.out
     own = {"data preview": "split = train", "data stats": "measure = true", "data reencode": "keyframe_every = 16"}
     assert own[command] in answer.out
-    assert "recipe" not in answer.out
+    assert "recipe = adamw | default | modern | torchvision | vgg2014" in answer.out  # which bring options of data
 
 
 @pytest.mark.parametrize(

@@ -9,9 +9,16 @@ from vggx.data.sampler import EpochSampler
 
 
 def indices(
-    length: int, *, shuffle: bool = True, seed: int = 0, epoch: int = 0, rank: int = 0, world: int = 1
+    length: int,
+    *,
+    shuffle: bool = True,
+    seed: int = 0,
+    epoch: int = 0,
+    rank: int = 0,
+    world: int = 1,
+    repeats: int = 1,
 ) -> list[int]:
-    sampler = EpochSampler(length, seed=seed, shuffle=shuffle, rank=rank, world=world)
+    sampler = EpochSampler(length, seed=seed, shuffle=shuffle, rank=rank, world=world, repeats=repeats)
     sampler.set_epoch(epoch)
     keys = list(sampler)
     assert len(keys) == len(sampler)
@@ -71,3 +78,17 @@ def test_evaluation_has_every_index_once(length: int, world: int) -> None:
 def test_all_devices_share_one_order() -> None:
     whole = indices(12, epoch=4)
     assert [indices(12, epoch=4, rank=rank, world=3) for rank in range(3)] == [whole[rank::3] for rank in range(3)]
+
+
+@pytest.mark.parametrize("world", [1, 2, 3])
+@pytest.mark.parametrize(("length", "repeats"), [(12, 2), (7, 3), (1, 4)])
+def test_repeats_stand_side_by_side_on_one_device(length: int, repeats: int, world: int) -> None:
+    for rank in range(world):
+        once = indices(length, epoch=2, rank=rank, world=world)
+        found = indices(length, epoch=2, rank=rank, world=world, repeats=repeats)
+        # each index with its further ones behind it, in the order that a run without repeats has
+        assert found == [index + turn * length for index in once for turn in range(repeats)]
+
+
+def test_repeats_of_a_sample_have_indices_of_their_own() -> None:
+    assert sorted(indices(5, repeats=3)) == list(range(15))

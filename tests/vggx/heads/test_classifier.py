@@ -56,6 +56,25 @@ def test_a_shorter_map_is_average_pooled_up_to_the_grid(dims: int) -> None:
     torch.testing.assert_close(head([x]), fully_connected(head, ADAPTIVE[dims](x, GRIDS[dims])))
 
 
+@pytest.mark.parametrize("dims", GRIDS)
+def test_the_penultimate_is_fc7_after_its_activation(dims: int) -> None:
+    head = classifier(GRIDS[dims])
+    x = torch.randn(2, 5, *GRIDS[dims])
+    hidden = F.relu(F.linear(F.relu(F.linear(x.flatten(1), head.fc6.weight.flatten(1), head.fc6.bias)),
+                             head.fc7.weight.flatten(1), head.fc7.bias))  # fmt: skip
+    torch.testing.assert_close(head.penultimate([x]), hidden)
+
+
+@pytest.mark.parametrize("dims", GRIDS)
+def test_fc8_makes_the_answer_of_the_penultimate(dims: int) -> None:
+    head = classifier(GRIDS[dims])
+    x = torch.randn(2, 5, *(side + 3 for side in GRIDS[dims]))
+    valid = torch.arange(x.shape[2]) < torch.tensor([[x.shape[2]], [x.shape[2] - 2]])
+    for masked in (None, valid):
+        answer = F.linear(head.penultimate([x], masked), head.fc8.weight.flatten(1), head.fc8.bias)
+        torch.testing.assert_close(answer, head([x], masked))
+
+
 def test_one_axis_is_pooled_up_while_another_is_scanned() -> None:
     head = classifier((3, 4))
     x = torch.randn(2, 5, 2, 6)

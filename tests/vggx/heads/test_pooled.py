@@ -27,6 +27,13 @@ def test_the_matrix_of_the_means_at_any_size(dims: int) -> None:
         torch.testing.assert_close(head([x]), means @ head.fc.weight.T + head.fc.bias)
 
 
+def test_the_linear_layer_makes_the_answer_of_the_penultimate() -> None:
+    head, x = PooledClassifier(2, 3).eval(), torch.tensor([[[1.0, 3.0, 9.0], [2.0, 4.0, 9.0]]])
+    valid = torch.tensor([[True, True, False]])
+    assert head.penultimate([x], valid).tolist() == [[2.0, 3.0]]
+    assert torch.equal(head.fc(head.penultimate([x], valid)), head([x], valid))
+
+
 def test_only_the_last_map_counts() -> None:
     head = PooledClassifier(5, 3).eval()
     maps = [torch.randn(1, 2, 9), torch.randn(1, 5, 4)]

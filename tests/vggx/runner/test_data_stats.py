@@ -153,6 +153,28 @@ def test_images_are_as_pil_has_them_and_measured_as_numpy_does(shared_data: Path
     assert summary["input"]["std"] == pytest.approx([0.3530], abs=0.01)
 
 
+def test_principal_colours_are_numpys(tmp_path: Path) -> None:
+    draw, pixels = np.random.default_rng(0), []
+    for label in ("a", "b"):
+        (tmp_path / "train" / label).mkdir(parents=True)
+        for number in range(4):
+            grey = draw.normal(128, 40, (32, 32, 1)) + draw.normal(0, 10, (32, 32, 3))
+            image = grey.clip(0, 255).astype(np.uint8)
+            Image.fromarray(image).save(tmp_path / "train" / label / f"{number}.png")
+            pixels.append(image.reshape(-1, 3) / 255)
+    same = {"data__root": str(tmp_path), "data__size": 32, "data__resize": 32, "data__val_share": 0.0}
+    summary, _ = look("image", net__plan="micro", **same)
+    covariance = np.cov(np.concatenate(pixels).T, ddof=0)
+    np.testing.assert_allclose(summary["input"]["rgb_covariance"], covariance, rtol=1e-5)
+    found = summary["input"]["principal_colours"]
+    np.testing.assert_allclose([row["variance"] for row in found], np.linalg.eigvalsh(covariance)[::-1], rtol=1e-5)
+    for row in found:
+        np.testing.assert_allclose(covariance @ row["rgb"], row["variance"] * np.array(row["rgb"]), atol=1e-7)
+    json.dumps(summary)  # plain numbers
+    grey, _ = look("image", net__plan="micro", data__channels=1, **same)
+    assert set(grey["input"]) == {"mean", "std"}
+
+
 def test_images_of_idx_files(shared_data: Path, tmp_path: Path) -> None:
     small = {"data__source": "idx", "data__channels": 1}
     summary, rows = look("image", data__root=str(shared_data / "fashion_mnist/idx"), measured=False, **small)

@@ -233,6 +233,27 @@ def test_a_leave_that_names_no_layer_is_refused(mini: Weights) -> None:
         check_fresh(transfer(mini, clip_net()), ["block9"], keep_classes=True)
 
 
+def test_only_layers_asked_for_are_inherited_and_the_others_need_no_leave(mini: Weights) -> None:
+    net = VGG((3, 32, 32), 4, plan="micro4", width=0.5, norm="batch")  # whose first three blocks have mini's widths
+    asked = ["conv1_1", "block2", "fc6"]
+    before = net.backbone.block3.conv3_1.conv.weight.clone()
+    found = transfer(mini, net, only=asked)
+    copied = [row["target"] for row in found.rows if row["result"] == "copied"]
+    assert copied == ["conv1_1", "conv1_1.norm", "conv2_1", "conv2_1.norm"]
+    reasons = {row["target"]: row["rule"] for row in found.rows if row["result"] == "fresh"}
+    assert {name for name, why in reasons.items() if why == "not among inherit"} == {
+        "conv3_1", "conv3_1.norm", "conv4_1", "conv4_1.norm", "fc7", "fc8",
+    }  # fmt: skip
+    with pytest.raises(ValueError, match=r"1 layers would stay fresh, that is random: fc6 \(it reads 64 channels"):
+        check_fresh(found, [], keep_classes=True)  # which was asked for, and does not fit
+    check_fresh(transfer(mini, net, only=asked[:2]), [], keep_classes=True)
+    load(net, found, "he")
+    assert torch.equal(net.backbone.block2.conv2_1.conv.weight, mini.state["conv2_1.weight"])
+    assert not torch.equal(net.backbone.block3.conv3_1.conv.weight, before)
+    with pytest.raises(ValueError, match="inherit names 'conv3_2', and the net has no such layer: conv1_1, "):
+        transfer(mini, net, only=["conv3_2"])
+
+
 def test_layers_that_the_net_lacks_are_reported_as_dropped(mini: Weights) -> None:
     rows = transfer(mini, clip_net(plan="mini:2", head="pooled", pools=[(1, 2, 2)] * 2)).rows
     dropped = [row["source"] for row in rows if row["result"] == "dropped"]
