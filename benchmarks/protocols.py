@@ -42,7 +42,6 @@ SETS: dict[str, tuple[str, list[str], list[list[str]]]] = {
             ["protocol=dense", "flip=true"],
             ["protocol=dense", "scales=[32,44,56]", "flip=true"],
             ["protocol=crops", "flip=true"],
-            ["protocol=crops", "scales=[32,44,56]", "flip=true"],
             ["protocol=both", "scales=[32,44,56]", "flip=true"],
         ],
     ),
@@ -162,8 +161,8 @@ def main() -> None:
     parser.add_argument("--words", nargs="*", default=[], help="more words of `vggx train`")
     options = parser.parse_args()
     path = RESULTS / "protocols.json"
-    before = json.loads(path.read_text())["sets"] if path.is_file() else []
     made = [measured(name, options.seeds, options.data, options.words) for name in options.names]
+    before = json.loads(path.read_text())["sets"] if path.is_file() else []
     sets = sorted([*(old for old in before if old["data"] not in options.names), *made], key=lambda each: each["data"])
     files.write_json(path, {"machine": platform.machine(), "sets": sets})
     page = HERE / "README.md"

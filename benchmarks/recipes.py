@@ -9,6 +9,7 @@ twentieth, as they do of theirs. Writes benchmarks/results/recipes.json and the 
 
 import argparse
 import gzip
+import json
 import platform
 import tempfile
 from collections.abc import Sequence
@@ -42,6 +43,12 @@ COMMON = [
 RECIPES = {
     "vgg2014": ["recipe=vgg2014", "modality.data.short_side=[32,32]", "modality.data.colour_shift=0"],
     "torchvision": ["recipe=torchvision", "modality.net.normalize=dataset"],
+    "torchvision, batch norm": [
+        "recipe=torchvision",
+        "modality.net.norm=batch",
+        "recipe.lr=0.1",
+        "modality.net.normalize=dataset",
+    ],
     "modern": ["recipe=modern", "modality.net.normalize=dataset", "recipe.ema=0.999"],
     "modern, mild": [
         "recipe=modern",
@@ -58,7 +65,7 @@ RECIPES = {
 def timed(name: str, epochs: int) -> list[str]:
     """The words by which a recipe's course is as long as the run."""
     words = [f"trainer.max_epochs={epochs}"]
-    if name == "torchvision":
+    if name.startswith("torchvision"):
         words.append(f"recipe.step_epochs={max(1, epochs // 3)}")
     if name == "vgg2014":
         words.append(f"recipe.patience={max(1, epochs // 10)}")
@@ -114,6 +121,7 @@ def table(rows: Sequence[dict[str, Any]]) -> str:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--data", default="data", help="folder of the real data sets")
+    parser.add_argument("--recipes", nargs="+", choices=list(RECIPES), default=list(RECIPES), metavar="recipe")
     parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2])
     parser.add_argument("--epochs", type=int, default=12)
     parser.add_argument("--output", type=Path, default=HERE / "results" / "recipes.json")
@@ -123,11 +131,17 @@ def main() -> None:
         root = Path(folder) / "images"
         root.mkdir()
         cut(Path(options.data) / "fashion_mnist" / "idx", root, TRAINED_ON)
-        for name, recipe in RECIPES.items():
-            words = [*COMMON, *recipe, *timed(name, options.epochs)]
+        for name in options.recipes:
+            words = [*COMMON, *RECIPES[name], *timed(name, options.epochs)]
             summaries = [train([*words, f"modality.data.root={root}"], seed, folder) for seed in options.seeds]
             rows.append(row(name, words, summaries))
             show([{key: rows[-1][key] for key in ("recipe", "accuracies", "accuracy", "deviation", "train_seconds")}])
+    # other rows of the file stay: the recipes need not be run in one go
+    before = json.loads(options.output.read_text())["rows"] if options.output.is_file() else []
+    rows = sorted(
+        [*(old for old in before if old["recipe"] not in options.recipes), *rows],
+        key=lambda each: list(RECIPES).index(each["recipe"]),
+    )
     found = {"machine": platform.machine(), "trained_on": TRAINED_ON, "seeds": options.seeds, "rows": rows}
     files.write_json(options.output, found | {"command": f"python benchmarks/recipes.py --epochs {options.epochs}"})
     page = HERE / "README.md"

@@ -9,6 +9,7 @@ from torchvision.transforms import v2
 from torchvision.transforms.v2 import functional as F
 
 from vggx.data.listing import BadFile
+from vggx.evaluate.views import even_places
 
 SLENDEST = 100
 
@@ -65,21 +66,21 @@ def even_crops(size: int, resize: int | None, crops: int) -> list[Callable[[Tens
         raise ValueError(f"modality.data.resize={short} is smaller than modality.data.size={size}")
     if crops < 1:
         raise ValueError(f"modality.data.crops must be 1 or more, not {crops}")
-    places = [crop / (crops - 1) if crops > 1 else 0.5 for crop in range(crops)]
-    return [v2.Compose([v2.Resize(short, antialias=True), CropAlong(size, place)]) for place in places]
+    return [v2.Compose([v2.Resize(short, antialias=True), CropAlong(size, crop, crops)]) for crop in range(crops)]
 
 
 @dataclass(frozen=True)
 class CropAlong:
-    """A square of `size` at a place from 0 to 1 along the longer side, in the middle of the shorter one."""
+    """The square of `size` with this number, of `crops` along the longer side, in the middle of the shorter one."""
 
     size: int
-    place: float
+    crop: int
+    crops: int
 
     def __call__(self, x: Tensor) -> Tensor:
-        height, width = x.shape[-2:]
-        down, right = (self.place, 0.5) if height > width else (0.5, self.place)
-        top, left = round((height - self.size) * down), round((width - self.size) * right)
+        down, right = (side - self.size for side in x.shape[-2:])
+        along, across = even_places(max(down, right), self.crops)[self.crop], even_places(min(down, right), 1)[0]
+        top, left = (along, across) if down > right else (across, along)
         return F.crop(x, top, left, self.size, self.size)
 
 
