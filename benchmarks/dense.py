@@ -122,7 +122,9 @@ def main() -> None:
         row["seconds_to_dense"] = round(row["seconds"] / dense["seconds"], 3)
     show([{key: row[key] for key in row if key != "all_seconds"} for row in rows])
     where = {"machine": f"{platform.machine()}, {torch.get_num_threads()} threads", "torch": metadata.version("torch")}
-    files.write_json(options.output, {**where, "command": "python benchmarks/dense.py", "rows": rows})
+    files.write_json(
+        options.output, {**where, "command": f"python benchmarks/dense.py --repeats {options.repeats}", "rows": rows}
+    )
     page = HERE / "README.md"
     files.write_text(page, fill(page.read_text(encoding="utf-8"), {"dense": table(rows)}))
     print(f"written to {options.output}")
