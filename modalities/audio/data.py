@@ -60,17 +60,14 @@ class AudioData(SplitData):
     def views(self, samples: Sequence[Sample]) -> int:
         return self.options.clips
 
-    def short(self, samples: Sequence[Sample]) -> list[int]:
-        found = []
+    def wholes(self, samples: Sequence[Sample]) -> tuple[list[int], MediaDataset]:
+        short = []
         for number, sample in enumerate(samples):
-            with suppress(BadFile), opened(sample.path, self.options) as file:  # whoever reads it whole will say why
+            with suppress(BadFile), opened(sample.path, self.options) as file:  # whoever scans it will say why
                 if file.frames / file.samplerate <= SHORT:
-                    found.append(number)
-        return found
-
-    def wholes(self, samples: Sequence[Sample]) -> MediaDataset:
-        whole = replace(self.options, seconds=SHORT)
-        return MediaDataset(samples, LoadClip(whole, train=False), on_error=self.options.on_error)
+                    short.append(number)
+        load = LoadClip(replace(self.options, seconds=SHORT), train=False)
+        return short, MediaDataset([samples[number] for number in short], load, on_error=self.options.on_error)
 
 
 def open_data(options: Data, seed: int, net: Net | None = None) -> AudioData:

@@ -118,13 +118,9 @@ class SplitData(LightningDataModule):
         """
         return MediaDataset(samples, self.load(False), views=self.views(samples), on_error=self.options.on_error)
 
-    def short(self, samples: Sequence[Sample]) -> list[int]:
-        """Which of the files, by their number, are short enough to be read whole and in batches, by `wholes`."""
-        return []
-
-    def wholes(self, samples: Sequence[Sample]) -> MediaDataset:
-        """Files that are short, each as one input."""
-        raise NotImplementedError
+    def wholes(self, samples: Sequence[Sample]) -> tuple[list[int], MediaDataset]:
+        """The numbers of the files that are short enough to be read whole and in batches, and each as one input."""
+        return [], self.uncropped([], ())
 
     def loader(self, dataset: MediaDataset, *, together: bool = True) -> DataLoader[Any]:
         """Batches of a dataset, their inputs as one tensor, or as they are where they need not be of one shape."""

@@ -29,6 +29,10 @@ class Protocol:
         scales, grid = ",".join(map(str, self.scales)), f"{self.grid}x{self.grid}" if self.grid else ""
         return " ".join(word for word in (self.name, scales, grid, "flip" if self.flip else "") if word)
 
+    def views(self) -> int:
+        """Of a picture, or of a clip that is cut at one place."""
+        return max(1, len(self.scales)) * (1 + self.flip) * (self.grid or 1) ** 2
+
     def parts(self) -> list["Protocol"]:
         """Those whose scores are averaged: of both two, else the protocol itself."""
         if self.name != "both":

@@ -12,10 +12,11 @@ class BadFiles(Callback):
     Args:
         limit: greatest share of the files of train and val.
         sizes: number of files in each split.
+        tested: the split that Lightning tests.
     """
 
-    def __init__(self, limit: float, sizes: dict[str, int]):
-        self.limit, self.sizes = limit, sizes
+    def __init__(self, limit: float, sizes: dict[str, int], tested: str = "test"):
+        self.limit, self.sizes, self.tested = limit, sizes, tested
         self.found: dict[str, dict[str, str]] = {split: {} for split in sizes}
 
     def state_dict(self) -> dict[str, Any]:
@@ -30,8 +31,8 @@ class BadFiles(Callback):
             if path not in known:
                 known[path] = reason
                 print(f"skipped a {split} file: {reason}", flush=True)
-        # the test split is read when all training is done, which is not to be lost for it
-        if split != "test" and len(known) > self.limit * self.sizes[split]:
+        # the tested split is read when all training is done, which is not to be lost for it
+        if split != self.tested and len(known) > self.limit * self.sizes[split]:
             first = next(iter(known.values()))
             raise ValueError(
                 f"{len(known)} of {self.sizes[split]} {split} files cannot be read, more than "
@@ -49,7 +50,7 @@ class BadFiles(Callback):
 
     def on_test_batch_end(self, trainer: Trainer, pl_module: LightningModule, outputs: Any, batch: Any,
                           index: int, dataloader_idx: int = 0) -> None:  # fmt: skip
-        self.note("test", batch)
+        self.note(self.tested, batch)
 
     def listed(self) -> list[dict[str, str]]:
         return [

@@ -7,7 +7,7 @@ from typing import Any
 
 from vggx import files
 from vggx.data.datamodule import SplitData
-from vggx.data.listing import SPLITS, Sample
+from vggx.data.listing import SPLITS
 from vggx.evaluate import curve as curves
 from vggx.evaluate.measures import errors
 from vggx.evaluate.protocol import Protocol, asked
@@ -65,17 +65,18 @@ def evaluate(
     words = words or Words()
     asked_for = [asked(words.protocol, words.scales, words.flip, words.grid, reach(net)) for net in nets]
     check_extras(asked_for[0], first.modality, len(nets), time_probe=time_probe, curve=curve)
-    data: SplitData = first.modality.open_data(settings.seed)
-    listing = data.find()
+    data = first.listed(settings.seed)
     print(f"data: {data.describe()}", flush=True)
-    samples = listing.splits[split]
-    if not samples:
+    listing = data.find()
+    if not listing.splits[split]:
         raise ValueError(f"the data have no {split} split: {listing.counts()}")
+    datas = [data, *(net.listed(settings.seed) for net in nets[1:])]
     if words.protocol == "single":
-        judged, more = single(nets, settings, split, probed=time_probe)
+        judged, more = single(nets, datas, settings, split, probed=time_probe)
     else:
-        pairs = zip(nets, asked_for, strict=True)
-        judged, more = averaged([by_protocol(net, how, samples, settings, curve) for net, how in pairs]), {}
+        parts = zip(nets, datas, asked_for, strict=True)
+        judged = averaged([by_protocol(net, own, how, split, settings, curve) for net, own, how in parts])
+        more = {}
     found = described(nets, asked_for, split, judged, more)
     if curve:
         try:
@@ -99,23 +100,16 @@ def check_extras(protocol: Protocol, modality: Modality, nets: int, *, time_prob
             raise ValueError(f"{word}=true looks at one net: give run=RUN")
         if asked_for and protocol.name not in protocols_of_it:
             raise ValueError(f"{word}=true goes with protocol={' or '.join(protocols_of_it)}, not {protocol.name}")
-    options = modality.data
-    views = max(1, len(protocol.scales)) * (1 + protocol.flip)
-    if protocol.name == "crops":
-        squares = protocol.grid**2 if protocol.grid else getattr(options, "crops", 1)
-        clips = getattr(options, "clips", 1)
-        views *= squares * (clips if isinstance(clips, int) else 2)  # uniform: as many as a file has room for
-    if curve and views == 1:
+    several = protocol.name == "crops" and any(getattr(modality.data, name) != 1 for name in modality.data.VIEWS)
+    if curve and not several and protocol.views() == 1:
         raise ValueError("curve=true wants several views of a file: add scales, flip, grid or modality.data.clips")
 
 
 def by_protocol(
-    net: Trained, protocol: Protocol, samples: Sequence[Sample], settings: Settings, keep_views: bool
+    net: Trained, data: SplitData, protocol: Protocol, split: str, settings: Settings, keep_views: bool
 ) -> Judged:
     """The files by one net; of protocol=both by its two parts, averaged."""
-    classes = len(net.card["classes"])
-    data: SplitData = net.modality.open_data(settings.seed)
-    data.find()  # of formats that keep many images in one file, their contents
+    classes, samples = len(net.card["classes"]), data.find().splits[split]
     judges = [Judge(net.net, net.modality, data, settings.trainer, samples, part) for part in protocol.parts()]
     return averaged([judge.judged(classes, keep_views=keep_views) for judge in judges])
 

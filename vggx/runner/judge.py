@@ -1,6 +1,7 @@
 """a net + files + a protocol -> the scores of every file, what they cost and how long they took."""
 
 import time
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -78,36 +79,32 @@ class Judge:
         Raises:
             ValueError: no file can be read.
         """
-        found: dict[int, list[Tensor]] = {}
-        counts: dict[int, int] = {}
-        hits: dict[int, int] = {}
+        sums: dict[int, Tensor] = {}
+        kept: dict[int, list[Tensor]] = {}
+        counts, hits = Counter[int](), Counter[int]()
         started = time.perf_counter()
         with torch.inference_mode(), metered(self.net.vgg) as meter, self.fabric.autocast():
             for file, scores in self.views():
-                counts[file] = counts.get(file, 0) + len(scores)
                 scores = scores.cpu()
-                right = int((scores.argmax(1) == self.samples[file].label).sum())
-                hits[file] = hits.get(file, 0) + right
+                sums[file] = sums.get(file, 0) + scores.sum(0)
+                counts[file] += len(scores)
+                hits[file] += int((scores.argmax(1) == self.samples[file].label).sum())
                 if keep_views:
-                    found.setdefault(file, []).append(scores)
-                else:
-                    found[file] = [found.get(file, [torch.zeros(())])[0] + scores.sum(0)]
-        if not found:
+                    kept.setdefault(file, []).append(scores)
+        if not sums:
             first = next(iter(self.bad.values()))
             raise ValueError(f"none of the {len(self.samples)} files can be read; the first: {first}")
-        files = sorted(found)
-        views = [torch.cat(found[file]) for file in files] if keep_views else []
-        sums = [part.sum(0) for part in views] if keep_views else [found[file][0] for file in files]
+        files = sorted(sums)
         return Judged(
             files,
             torch.tensor([self.samples[file].label for file in files]),
-            torch.stack([total / counts[file] for total, file in zip(sums, files, strict=True)]),
+            torch.stack([sums[file] / counts[file] for file in files]),
             [counts[file] for file in files],
             [hits[file] for file in files],
             meter.macs(self.modality, classes, self.net.vgg.grid),
             time.perf_counter() - started,
             self.bad,
-            views,
+            [torch.cat(kept[file]) for file in files if keep_views],
         )
 
     def views(self) -> Iterator[Found]:
@@ -148,9 +145,9 @@ class Judge:
 
     def whole(self) -> Iterator[Found]:
         """Whole files along time: short ones in batches, where the modality can, the others one by one."""
-        short = self.data.short(self.samples)
+        short, dataset = self.data.wholes(self.samples)
         if short:
-            yield from self.clips(self.data.wholes([self.samples[file] for file in short]), short)
+            yield from self.clips(dataset, short)
         yield from self.scanned(sorted(set(range(len(self.samples))) - set(short)))
 
     def scanned(self, files: Sequence[int]) -> Iterator[Found]:

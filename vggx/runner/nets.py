@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from vggx.data.crops import evaluated_side
+from vggx.data.datamodule import SplitData
 from vggx.evaluate.protocol import Reach
 from vggx.net import PreparedNet
 from vggx.options import DataOptions, Modality, Settings, given
@@ -23,6 +24,12 @@ class Trained:
     net: PreparedNet
     modality: Modality
     card: dict[str, Any]
+
+    def listed(self, seed: int) -> SplitData:
+        """The data, found."""
+        data: SplitData = self.modality.open_data(seed)
+        data.find()
+        return data
 
 
 def trained(settings: Settings, run: Path, *, first: bool = True) -> Trained:

@@ -20,22 +20,26 @@ from vggx.tasks.time_probe import ORDERS, TimeProbeTask, time_axis
 More = dict[str, Any]
 
 
-def single(nets: Sequence[Trained], settings: Settings, split: str, *, probed: bool = False) -> tuple[Judged, More]:
-    """The files, judged; and of one net the loss, the accuracy of single clips and what a time probe found."""
-    found = [tested(net, settings, split, probed=probed) for net in nets]
+def single(
+    nets: Sequence[Trained], datas: Sequence[SplitData], settings: Settings, split: str, *, probed: bool = False
+) -> tuple[Judged, More]:
+    """The files, judged; and of one net the loss, and what a time probe found.
+
+    Args:
+        datas: of each net, listed.
+    """
+    found = [tested(net, data, settings, split, probed=probed) for net, data in zip(nets, datas, strict=True)]
     return averaged([judged for judged, _ in found]), found[0][1] if len(nets) == 1 else {}
 
 
-def tested(net: Trained, settings: Settings, split: str, *, probed: bool) -> tuple[Judged, More]:
+def tested(net: Trained, data: SplitData, settings: Settings, split: str, *, probed: bool) -> tuple[Judged, More]:
     axis = time_axis(net.modality) if probed else None
     task = (
         ClassifyTask(net.net, settings.recipe, net.card)
         if axis is None
         else TimeProbeTask(net.net, settings.recipe, net.card, axis=axis, seed=settings.seed)
     )
-    data: SplitData = net.modality.open_data(settings.seed)
-    samples = data.find().splits[split]
-    bad_files = BadFiles(1.0, {"test": len(samples)})
+    bad_files = BadFiles(1.0, {split: len(data.find().splits[split])}, tested=split)
     # one process sees every file once, all of them, however the run was trained
     alone = replace(settings.trainer, devices=1, num_nodes=1, strategy="auto", limit_test_batches=None)
     trainer = trainers.make_trainer(alone, [bad_files])
@@ -56,7 +60,7 @@ def tested(net: Trained, settings: Settings, split: str, *, probed: bool) -> tup
         task.file_hits,
         meter.macs(net.modality, len(net.card["classes"]), vgg.grid) // passes,
         seconds,
-        dict(bad_files.found["test"]),
+        dict(bad_files.found[split]),
     )
     more: More = {"loss": trainer.callback_metrics["test_loss"].item()}
     if isinstance(task, TimeProbeTask):
