@@ -4,10 +4,11 @@ import sys
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from vggx.keys import Format
 from vggx.report import rows, tables
 
 
-def write(found: Mapping[str, Any], format: str, output: str | None) -> None:
+def write(found: Mapping[str, Any], format: Format, output: str | None) -> None:
     if format == "table":
         show(found)
         return
