@@ -1,5 +1,6 @@
 """A folder for each command: options.py (its keys), run.py (a composed config -> its work, shown on screen).
 
+The work itself (settings -> plain values), its tables and pictures lie beside them where no other command needs them.
 They are imported when they are asked for, so that help comes without torch, and a command without the others.
 """
 

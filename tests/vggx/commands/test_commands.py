@@ -10,6 +10,7 @@ import pytest
 import vggx.commands
 from vggx import commands, configs
 from vggx.commands import COMMANDS
+from vggx.commands.explain.explain import HOW
 from vggx.cost.memory import PRECISIONS
 from vggx.cost.speed.steps import MODES
 from vggx.data.listing import SPLITS
@@ -19,7 +20,6 @@ from vggx.keys import REQUIRED, Key, Precision, Split, checked, choices, keys_of
 from vggx.keys.words import bare
 from vggx.options import Settings
 from vggx.runner.cost import ROWS
-from vggx.runner.explain import HOW
 from vggx.runner.trainer import LOGGERS
 from vggx.surgery.axes import RULES
 

@@ -5,12 +5,14 @@ from itertools import product
 from omegaconf import OmegaConf
 
 from vggx import settings
+from vggx.commands.benchmark import plots as pictures
+from vggx.commands.benchmark import tables
+from vggx.commands.benchmark.benchmark import Terms, benchmark
 from vggx.commands.benchmark.options import Options
 from vggx.cost.speed.steps import Setting
 from vggx.keys import Job
-from vggx.report import plots, rows, speed, speed_plots
+from vggx.report import plots, rows
 from vggx.runner.allocator import keep_freed_memory
-from vggx.runner.benchmark import Terms, benchmark
 from vggx.runner.predict import choose_device
 from vggx.runner.variants import class_count, modalities
 
@@ -34,10 +36,10 @@ def run(options: Options, job: Job) -> int:
     keep_freed_memory()
     found = benchmark(nets, options.compare, terms, device)
     if options.format == "table":
-        speed.show(found)
+        tables.show(found)
     else:
-        rows.write(speed.flat(found["rows"]), options.format, job.numbered(options.output), whole=found)
+        rows.write(tables.flat(found["rows"]), options.format, job.numbered(options.output), whole=found)
     if options.plots:
-        plots.told(speed_plots.rates, found, job.numbered(f"{options.plots}/speed.png"))
-        plots.told(speed_plots.roofline, found, job.numbered(f"{options.plots}/roofline.png"))
+        plots.told(pictures.rates, found, job.numbered(f"{options.plots}/speed.png"))
+        plots.told(pictures.roofline, found, job.numbered(f"{options.plots}/roofline.png"))
     return 0

@@ -3,11 +3,11 @@
 from omegaconf import OmegaConf
 
 from vggx import settings
+from vggx.commands.cost_budget.budget import CONVENTION, Limits, budget
 from vggx.commands.cost_budget.options import Options
 from vggx.keys import Job
 from vggx.progress import waiting
 from vggx.report import cost_tables, rows
-from vggx.runner.budget import CONVENTION, Limits, budget
 from vggx.runner.cost import Terms
 from vggx.runner.variants import class_count
 

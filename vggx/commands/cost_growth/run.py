@@ -3,10 +3,10 @@
 from typing import Any
 
 from vggx import settings
+from vggx.commands.cost_growth.growth import curves, growth
 from vggx.commands.cost_growth.options import Options
 from vggx.keys import Job
 from vggx.report import rows, tables
-from vggx.runner.growth import curves, growth
 from vggx.runner.variants import class_count, modalities
 
 

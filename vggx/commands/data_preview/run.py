@@ -2,8 +2,8 @@
 
 from vggx import settings
 from vggx.commands.data_preview.options import Options
+from vggx.commands.data_preview.preview import preview
 from vggx.keys import Job
-from vggx.runner.preview import preview
 
 
 def run(options: Options, job: Job) -> int:

@@ -7,9 +7,9 @@ from typing import Any
 
 from vggx import settings
 from vggx.commands.data_reencode.options import Options
+from vggx.commands.data_reencode.reencode import reencode
+from vggx.commands.data_reencode.tables import show
 from vggx.keys import Job, quoted
-from vggx.report.reencode import show
-from vggx.runner.reencode import reencode
 
 
 def run(options: Options, job: Job) -> int:

@@ -3,10 +3,10 @@
 from pathlib import Path
 from typing import Any
 
+from vggx.commands.explain.explain import Words, explain
 from vggx.commands.explain.options import Options
 from vggx.keys import Job
 from vggx.report import tables
-from vggx.runner.explain import Words, explain
 
 
 def run(options: Options, job: Job) -> int:

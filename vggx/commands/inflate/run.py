@@ -3,12 +3,12 @@
 from pathlib import Path
 
 from vggx import settings
+from vggx.commands.inflate.inflate import check_target, inflate
 from vggx.commands.inflate.options import Options
 from vggx.keys import Job
 from vggx.progress import waiting
 from vggx.report import transfer
 from vggx.runner.adopted import adopted
-from vggx.runner.inflate import check_target, inflate
 
 
 def run(options: Options, job: Job) -> int:

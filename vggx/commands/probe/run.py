@@ -6,12 +6,12 @@ from pathlib import Path
 from omegaconf import OmegaConf
 
 from vggx import settings
+from vggx.commands.probe import report
 from vggx.commands.probe.options import Options
+from vggx.commands.probe.probe import Noise, probe
 from vggx.keys import Job
 from vggx.report import plots, rows
-from vggx.report import probe as report
 from vggx.runner.adopted import adopted
-from vggx.runner.probe import Noise, probe
 from vggx.runner.variants import CLASSES
 from vggx.weights.source import Weights
 from vggx.weights.store import read_card

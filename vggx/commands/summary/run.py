@@ -2,10 +2,10 @@
 
 from pathlib import Path
 
+from vggx.commands.summary import report
 from vggx.commands.summary.options import Options
+from vggx.commands.summary.summary import summary
 from vggx.keys import Job
-from vggx.report import summary as report
-from vggx.runner.summary import summary
 
 
 def run(options: Options, job: Job) -> int:

@@ -14,8 +14,8 @@ from omegaconf import OmegaConf
 from PIL import Image
 
 from vggx import configs, settings
+from vggx.commands.data_stats.stats import stats
 from vggx.data.listing import SPLITS
-from vggx.runner.data_stats import stats
 
 KEYS = {
     "modality": str,

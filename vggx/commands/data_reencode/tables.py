@@ -1,10 +1,10 @@
-"""what was encoded anew (`vggx.runner.reencode`) -> tables on the screen."""
+"""what was encoded anew (`vggx.commands.data_reencode.reencode`) -> tables on the screen."""
 
 from collections.abc import Mapping
 from typing import Any
 
 from vggx.report import tables
-from vggx.report.data_stats import listed
+from vggx.report.tables import listed
 
 
 def show(report: Mapping[str, Any]) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from vggx.runner.processes import in_processes, worker_count
+from vggx.commands.data_reencode.processes import in_processes, worker_count
 
 
 @pytest.mark.parametrize("workers", [0, 2])
@@ -32,7 +32,7 @@ def test_what_a_lost_process_was_at_work_on_is_named() -> None:
 def test_they_end_with_the_process_that_made_them(tmp_path: Path) -> None:
     """The child waits to open a pipe that nobody ever writes to; its end closes the output that it inherited."""
     os.mkfifo(tmp_path / "pipe")
-    code = "import sys\nfrom vggx.runner.processes import in_processes\nprint('begun', flush=True)\n"
+    code = "import sys\nfrom vggx.commands.data_reencode.processes import in_processes\nprint('begun', flush=True)\n"
     code += "list(in_processes(open, [(sys.argv[1],)], 1, ''))"
     with subprocess.Popen([sys.executable, "-c", code, tmp_path / "pipe"], stdout=subprocess.PIPE) as parent:
         assert parent.stdout is not None

@@ -11,7 +11,7 @@ from lightning import seed_everything
 from torch import Tensor
 
 from vggx import recipes, tuning
-from vggx.data.dataset import blank
+from vggx.data.dataset import blank, noting
 from vggx.data.statistics import MEASURING, measure, unmeasured
 from vggx.net import PreparedNet
 from vggx.options import Modality, Settings, given
@@ -20,7 +20,6 @@ from vggx.probe.rates import block_rates, mean, parts, trust
 from vggx.probe.signs import signs
 from vggx.progress import progress
 from vggx.runner.allocator import keep_freed_memory
-from vggx.runner.data_stats import noting
 from vggx.runner.predict import choose_device
 from vggx.runner.train import begun, opened
 from vggx.weights.layouts import paper_name

@@ -1,4 +1,4 @@
-"""what was seen of a net before training (`vggx.runner.probe`) -> tables on the screen, and a picture."""
+"""what was seen of a net before training (`vggx.commands.probe.probe`) -> tables on the screen, and a picture."""
 
 import sys
 from collections.abc import Mapping, Sequence

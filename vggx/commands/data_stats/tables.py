@@ -1,11 +1,10 @@
-"""What a data set holds (`vggx.runner.data_stats`) -> tables on the screen."""
+"""What a data set holds (`vggx.commands.data_stats.stats`) -> tables on the screen."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 from vggx.report import tables
-
-MOST = 20  # lines of a list that may be as long as the data set
+from vggx.report.tables import listed
 
 
 def show(summary: Mapping[str, Any]) -> None:
@@ -29,9 +28,3 @@ def show(summary: Mapping[str, Any]) -> None:
         for component in summary["input"].get("principal_colours", []):
             rgb = ", ".join(f"{value:+.4f}" for value in component["rgb"])
             print(f"principal colour: variance {component['variance']:.5f} along RGB ({rgb})")
-
-
-def listed(lines: Sequence[str], what: str) -> None:
-    if lines:
-        rest = [f"  ... and {len(lines) - MOST:,} more, all in format=json"] if len(lines) > MOST else []
-        print("\n".join([f"{len(lines):,} {what}:", *(f"  {line}" for line in lines[:MOST]), *rest]))

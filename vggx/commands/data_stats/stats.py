@@ -1,12 +1,13 @@
 """settings -> what a data set holds: files by split and class, what their headers say, the net's input in figures."""
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Sequence
 from statistics import fmean, median
 from typing import Any
 
 from vggx.data.colours import principal_colours
 from vggx.data.datamodule import SplitData
+from vggx.data.dataset import noting
 from vggx.data.listing import SPLITS, BadFile, Listing
 from vggx.data.statistics import MEASURING, Moments, input_moments
 from vggx.options import Settings
@@ -97,14 +98,6 @@ def in_figures(found: Moments, *, colours: bool) -> dict[str, Any]:
             for value, vector in zip(values.tolist(), vectors.T.tolist(), strict=True)
         ]
     return figures
-
-
-def noting(batches: Iterable[Row], bad: dict[str, str]) -> Iterator[Row]:
-    """The batches as they come; what could not be read of them goes into `bad`."""
-    for batch in batches:
-        for path, reason in batch["bad"].items():
-            bad.setdefault(path, reason)
-        yield batch
 
 
 def by_class(listing: Listing) -> list[Row]:

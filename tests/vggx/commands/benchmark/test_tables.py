@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
+from vggx.commands.benchmark import plots, tables
 from vggx.cost.speed.steps import Setting
-from vggx.report import speed, speed_plots
 
 
 def row(**more: Any) -> dict[str, Any]:
@@ -34,7 +34,7 @@ def found(*rows: dict[str, Any], profiles: Any = ()) -> dict[str, Any]:
 
 def test_the_screen_shows_a_table_for_each_comparison(capsys: pytest.CaptureFixture[str]) -> None:
     single = {"p50": 150.0, "p95": 160.0, "p99": 170.0}
-    speed.show(found(row(), row(**PEER), row(batch_size=1, latency_ms=single, warning="too many values")))
+    tables.show(found(row(), row(**PEER), row(batch_size=1, latency_ms=single, warning="too many values")))
     shown = capsys.readouterr().out
     assert "2 CPU cores, reached: 32-true: 250.0 GFLOP/s, 30.00 GB/s" in shown
     assert "image, infer, batch 8" in shown
@@ -47,7 +47,7 @@ def test_the_screen_shows_a_table_for_each_comparison(capsys: pytest.CaptureFixt
 
 
 def test_flat_rows_hold_single_values() -> None:
-    (flat,) = speed.flat([row(latency_ms={"p50": 1.0, "p95": 2.0, "p99": 3.0})])
+    (flat,) = tables.flat([row(latency_ms={"p50": 1.0, "p95": 2.0, "p99": 3.0})])
     assert flat["times"] == 1.1  # the first peer in this precision
     assert (flat["p50"], flat["p95"], flat["p99"]) == (1.0, 2.0, 3.0)
     assert not any(isinstance(value, dict) for value in flat.values())
@@ -56,7 +56,7 @@ def test_flat_rows_hold_single_values() -> None:
 
 def test_a_row_that_did_not_fit_is_shown_with_its_reason(capsys: pytest.CaptureFixture[str]) -> None:
     empty = dict.fromkeys(("samples_per_second", "low", "high", "mfu", "against", "roofline_share"))
-    speed.show(found(row(), row(**PEER | empty | {"error": "out of memory"})))
+    tables.show(found(row(), row(**PEER | empty | {"error": "out of memory"})))
     assert "out of memory" in capsys.readouterr().out
 
 
@@ -66,7 +66,7 @@ def test_profiles_are_shown(capsys: pytest.CaptureFixture[str]) -> None:
         "kernels": [{"kernel": "sm90_xmma_fprop", "calls": 13, "ms": 5.0, "share": 0.9}],
         "layers": [{"layer": "head.fc6", "ms": 1.0, "share": 0.2}],
     }  # fmt: skip
-    speed.show(found(row(), profiles=[profile]))
+    tables.show(found(row(), profiles=[profile]))
     shown = capsys.readouterr().out
     assert "sm90_xmma_fprop" in shown
     assert "head.fc6" in shown
@@ -77,12 +77,12 @@ def test_profiles_are_shown(capsys: pytest.CaptureFixture[str]) -> None:
 def test_pictures_of_rows_that_were_timed(tmp_path: Path) -> None:
     broken = row(**PEER | {"error": "out of memory", "low": None, "against": None, "samples_per_second": None})
     made = found(row(), row(**PEER), row(modality="audio", mode="train"), broken)
-    speed_plots.rates(made, tmp_path / "speed.png")
-    speed_plots.roofline(made, tmp_path / "roofline.png")
+    plots.rates(made, tmp_path / "speed.png")
+    plots.roofline(made, tmp_path / "roofline.png")
     for name in ("speed.png", "roofline.png"):
         assert (tmp_path / name).read_bytes()[:4] == b"\x89PNG"
 
 
 def test_a_roofline_without_forward_passes_is_an_empty_frame(tmp_path: Path) -> None:
-    speed_plots.roofline(found(row(mode="train")), tmp_path / "roofline.png")
+    plots.roofline(found(row(mode="train")), tmp_path / "roofline.png")
     assert (tmp_path / "roofline.png").stat().st_size > 0

@@ -9,8 +9,8 @@ from omegaconf import OmegaConf
 from PIL import Image
 
 from vggx import configs, settings
+from vggx.commands.data_preview.preview import draw, preview
 from vggx.options import Settings
-from vggx.runner.preview import draw, preview
 
 
 def settings_of(modality: str, **data: Any) -> Settings:

@@ -9,10 +9,10 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.ticker import EngFormatter, LogLocator, NullFormatter
 
+from vggx.commands.benchmark.tables import ceilings, flattened
 from vggx.report.cost_plots import colours, joined, place
 from vggx.report.lettering import legible
 from vggx.report.plots import save
-from vggx.report.speed import ceilings, flattened
 
 Row = Mapping[str, Any]
 

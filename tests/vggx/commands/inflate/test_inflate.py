@@ -1,4 +1,4 @@
-"""vggx.runner.inflate: a file in, a file and its report out; the net in the file answers as the source does."""
+"""The work of `vggx inflate`: a file in, a file and its report out; the net in the file answers as the source does."""
 
 import json
 from collections.abc import Callable
@@ -12,9 +12,9 @@ from torchvision.models import vgg
 
 from tests.vggx.published import published
 from vggx import configs, settings
+from vggx.commands.inflate.inflate import class_names, inflate
 from vggx.options import Modality
 from vggx.runner import inflate as inflating
-from vggx.runner.inflate import class_names, inflate
 from vggx.weights.adopt import adopt
 from vggx.weights.files import sha256
 from vggx.weights.source import Weights, read_weights

@@ -1,4 +1,4 @@
-"""vggx.runner.summary: means by hand, intervals by scipy, runs that differ kept apart, and what is doubtful said."""
+"""The work of `vggx summary`: means by hand, intervals by scipy, runs that differ kept apart, and doubt said."""
 
 import json
 from collections.abc import Callable
@@ -10,8 +10,8 @@ import pytest
 from scipy import stats
 
 from vggx import settings
+from vggx.commands.summary.summary import spread, summary
 from vggx.options import Settings
-from vggx.runner.summary import spread, summary
 
 MakeRun = Callable[..., Path]
 CHANCE = {"split": "test", "path": "a.png", "reason": "not a picture"}

@@ -15,9 +15,9 @@ from omegaconf import OmegaConf
 from PIL import Image
 
 from vggx import configs, settings
+from vggx.commands.data_reencode.reencode import reencode
 from vggx.data.listing import SPLITS, BadFile, Listing
 from vggx.options import Settings
-from vggx.runner.reencode import reencode
 
 KEYS = ["options", "versions", "files", "bad", "totals", "gain", "train_with", "over_limit", "notes"]
 Films = Callable[..., Path]

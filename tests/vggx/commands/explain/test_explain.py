@@ -13,8 +13,8 @@ import torch
 from PIL import Image
 
 from modalities.video.moving_digits import encode
+from vggx.commands.explain.explain import Words, explain
 from vggx.options import Modality
-from vggx.runner.explain import Words, explain
 from vggx.runner.predict import predict
 from vggx.settings import modality_of
 from vggx.weights import store

@@ -1,4 +1,4 @@
-"""vggx.report.probe: what is shown and drawn are the figures, missing ones too."""
+"""vggx.commands.probe.report: what is shown and drawn are the figures, missing ones too."""
 
 from pathlib import Path
 from typing import Any
@@ -8,7 +8,7 @@ import pytest
 from hydra.core.override_parser.overrides_parser import OverridesParser
 from matplotlib.figure import Figure
 
-from vggx.report import probe
+from vggx.commands.probe import report
 
 
 def found(**changes: Any) -> dict[str, Any]:
@@ -28,7 +28,7 @@ def found(**changes: Any) -> dict[str, Any]:
 
 
 def test_the_rates_are_a_word_of_the_command_line(capsys: pytest.CaptureFixture[str]) -> None:
-    probe.show(found())
+    report.show(found())
     said = capsys.readouterr().out
     word = next(line for line in said.splitlines() if "block_rates" in line).split(": ")[1]
     assert OverridesParser.create().parse_override(word).value() == [0.0253, 1]
@@ -38,7 +38,7 @@ def test_the_rates_are_a_word_of_the_command_line(capsys: pytest.CaptureFixture[
 
 
 def test_what_is_wrong_stands_last(capsys: pytest.CaptureFixture[str]) -> None:
-    probe.show(found(signs=["vanishes: ..."], bad_files={"a.png": "a.png: is empty"}, block_rates=None, loss=None))
+    report.show(found(signs=["vanishes: ..."], bad_files={"a.png": "a.png: is empty"}, block_rates=None, loss=None))
     said = capsys.readouterr().out
     assert said.endswith("skipped: a.png: is empty\nwarning: vanishes: ...\n")
     assert "block_rates" not in said
@@ -47,14 +47,14 @@ def test_what_is_wrong_stands_last(capsys: pytest.CaptureFixture[str]) -> None:
 
 def test_the_picture_has_every_layer_on_axes_of_logarithms(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     figures: list[Figure] = []
-    save = probe.save
+    save = report.save
 
     def kept(figure: Figure, path: Path) -> None:
         figures.append(figure)
         save(figure, path)
 
-    monkeypatch.setattr(probe, "save", kept)
-    probe.picture(found(), tmp_path / "probe.png")
+    monkeypatch.setattr(report, "save", kept)
+    report.picture(found(), tmp_path / "probe.png")
     assert (tmp_path / "probe.png").stat().st_size > 5000
     values, gradients = figures[0].axes
     assert [axes.get_yscale() for axes in (values, gradients)] == ["log", "log"]
@@ -66,5 +66,5 @@ def test_the_picture_has_every_layer_on_axes_of_logarithms(tmp_path: Path, monke
 
 
 def test_layers_that_are_alike_look_it() -> None:
-    assert probe.reach([1.0, float("nan"), 1.0]) == pytest.approx((0.1, 10))
-    assert probe.reach([float("nan")]) is None
+    assert report.reach([1.0, float("nan"), 1.0]) == pytest.approx((0.1, 10))
+    assert report.reach([float("nan")]) is None

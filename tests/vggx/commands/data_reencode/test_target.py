@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
+from vggx.commands.data_reencode.target import begin, check_place, new_names, top_folder
 from vggx.options import DataOptions
-from vggx.runner.reencode_target import begin, check_place, new_names, top_folder
 
 OPTIONS = {"root": "/d", "crf": 18}
 NAMES = ["a/1.mp4", "b/1.mp4"]

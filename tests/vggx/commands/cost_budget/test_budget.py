@@ -1,4 +1,4 @@
-"""vggx.runner.budget against a search that tries everything."""
+"""vggx.commands.cost_budget.budget against a search that tries everything."""
 
 from typing import Any
 
@@ -9,11 +9,11 @@ from hypothesis import strategies as st
 from omegaconf import OmegaConf
 
 from vggx import configs, settings
+from vggx.commands.cost_budget.budget import Limits, budget, changed, found_row
 from vggx.cost.growth import with_value
 from vggx.cost.ledger import ledger_of, total
 from vggx.options import Settings
 from vggx.plans import PLANS
-from vggx.runner.budget import Limits, budget, changed, found_row
 from vggx.runner.cost import Terms
 from vggx.runner.memory import predicted
 

@@ -1,4 +1,4 @@
-"""vggx.runner.probe: it looks at what `train` begins with, and leaves nothing behind."""
+"""vggx.commands.probe.probe: it looks at what `train` begins with, and leaves nothing behind."""
 
 import json
 from dataclasses import replace
@@ -12,8 +12,8 @@ from PIL import Image
 from torch import Tensor
 
 from vggx import configs, settings
+from vggx.commands.probe.probe import Noise, probe
 from vggx.options import Settings
-from vggx.runner.probe import Noise, probe
 from vggx.runner.train import train
 from vggx.tasks.classify import ClassifyTask
 from vggx.weights.source import read_weights

@@ -9,6 +9,7 @@ from typing import Any
 
 import torch
 
+from vggx.commands.benchmark.entrants import PEER_SETTING, Entrant, beside, ours, theirs
 from vggx.cost import peers
 from vggx.cost.memory import autocast_dtype, predicted_peak
 from vggx.cost.speed import ceiling, clock, places
@@ -16,7 +17,6 @@ from vggx.cost.speed.ceiling import Ceiling
 from vggx.cost.speed.steps import MODES, Setting, Step
 from vggx.options import Device, Settings
 from vggx.progress import progress
-from vggx.runner.entrants import PEER_SETTING, Entrant, beside, ours, theirs
 from vggx.runner.hazards import check_conv3d, too_large
 
 Row = dict[str, Any]
@@ -75,7 +75,7 @@ def benchmark(nets: Sequence[Settings], compare: Sequence[str], terms: Terms, de
     the front-end of sound is in the times.
 
     Args:
-        compare: names of peers, such as torchvision:vgg16; see `vggx.runner.entrants.beside`.
+        compare: names of peers, such as torchvision:vgg16; see `vggx.commands.benchmark.entrants.beside`.
 
     Raises:
         ValueError: options from which no net can be made, an unknown peer or one of which no net has the axes, or

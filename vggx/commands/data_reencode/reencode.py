@@ -10,13 +10,13 @@ from typing import Any
 
 import vggx
 from vggx import files
+from vggx.commands.data_reencode.processes import in_processes, worker_count
+from vggx.commands.data_reencode.target import REPORT, begin, check_place, new_names, top_folder
 from vggx.data.datamodule import SplitData
 from vggx.data.listing import SPLITS, BadFile, Listing
 from vggx.data.sources import MANIFEST
 from vggx.data.tables import in_order
 from vggx.options import Modality, Settings
-from vggx.runner.processes import in_processes, worker_count
-from vggx.runner.reencode_target import REPORT, begin, check_place, new_names, top_folder
 
 Row = dict[str, Any]
 Encode = Callable[[str, Path], Row]
