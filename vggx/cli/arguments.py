@@ -1,4 +1,4 @@
-"""The command line's words, made ready for Hydra: paths quoted, so that every character in them is taken as it is."""
+"""The command line's words, made ready for Hydra: texts quoted, so that every character in them is taken as it is."""
 
 from vggx import commands
 from vggx.commands import COMMANDS
@@ -6,7 +6,7 @@ from vggx.keys import keys_of, quoted
 from vggx.keys.words import is_list, is_text
 
 SWEEPS = ("choice(", "range(", "interval(", "glob(", "shuffle(", "sort(")
-MODALITY_TEXTS = ("root", "manifest")
+MODALITY_TEXTS = ("modality.data.root", "modality.data.manifest")
 # the first words of commands of two, where they are no command by themselves
 FAMILIES = sorted({name.split()[0] for name in COMMANDS if " " in name} - set(COMMANDS))
 
@@ -45,8 +45,8 @@ def literal_texts(command: str, words: list[str]) -> list[str]:
     ready = []
     for word in words:
         key, equals, value = word.partition("=")
-        end = key.lstrip("+").rpartition(".")[2]
-        literal = equals and not word.startswith("-") and end in known and is_literal(value, known[end], sweep)
+        name = key.lstrip("+")
+        literal = equals and name in known and is_literal(value, known[name], sweep)
         ready.append(f"{key}={quoted(value)}" if literal else word)
     return ready
 

@@ -46,6 +46,15 @@ def test_lists_and_sweeps_stay_hydras() -> None:
     assert literal_texts("train", ["modality.data.root=a,b"]) == ["modality.data.root='a,b'"]
 
 
+def test_the_texts_of_a_command_are_its_keys_of_text() -> None:
+    words = ["class=1e3", "layer=conv1_1", "size=32", "how=both", "inputs=a,b", "modality.data.inputs=a,b", "+run=x y"]
+    assert literal_texts("explain", words) == [
+        "class='1e3'", "layer='conv1_1'", "size=32", "how=both", "inputs='a,b'", "modality.data.inputs=a,b",
+        "+run='x y'",
+    ]  # fmt: skip
+    assert literal_texts("nothing of ours", ["run=a,b", "modality.data.root=a,b"])[0] == "run=a,b"
+
+
 def test_null_still_means_none() -> None:
     assert literal_texts("train", ["resume=null"]) == ["resume=null"]
 
