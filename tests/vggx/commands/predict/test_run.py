@@ -41,3 +41,14 @@ def test_what_does_not_go_together_is_said(vggx: Any, run: Path) -> None:
     assert "whole must be true or false, not 2" in vggx("predict", f"run={run}", "inputs=a.wav", "whole=2").err
     answer = vggx("predict", f"run={run}", "inputs=a.wav", "frame_scores=out")
     assert "frame_scores=out goes with whole=true" in answer.err
+
+
+def test_markdown_has_a_column_for_each_place(vggx: Any, run: Path) -> None:
+    answer = vggx("predict", f"run={run}", "inputs=a.wav", "top=1", "format=markdown", "output=found.md")
+    assert (answer.code, answer.out) == (0, "")
+    head, _, line = Path("found.md").read_text().splitlines()
+    assert head == "| path | class_1 | score_1 | error |"
+    assert line.startswith(("| a.wav | low | 0.", "| a.wav | high | 0."))
+    assert "top must be a whole number of classes, 1 or more, not abc" in vggx(
+        "predict", f"run={run}", "inputs=a.wav", "top=abc"
+    ).err  # fmt: skip
