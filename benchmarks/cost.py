@@ -14,6 +14,8 @@ import torch
 from pages import fill, pages
 
 from vggx import configs, files, settings
+from vggx.commands.benchmark.entrants import eaten_shape
+from vggx.commands.cost_growth.growth import curves, growth
 from vggx.cost.counter import Count, count
 from vggx.cost.growth import with_value
 from vggx.folded import net_of
@@ -21,8 +23,6 @@ from vggx.options import Modality, Settings
 from vggx.report import cost_plots
 from vggx.report.tables import show
 from vggx.runner.cost import Terms, cost
-from vggx.runner.entrants import eaten_shape
-from vggx.runner.growth import curves, growth
 from vggx.runner.variants import variants
 
 ROOT = Path(__file__).parents[1]

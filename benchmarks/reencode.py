@@ -21,8 +21,8 @@ import torch
 from omegaconf import OmegaConf
 
 from vggx import configs, files, settings
+from vggx.commands.data_reencode.reencode import reencode
 from vggx.report.tables import show
-from vggx.runner.reencode import reencode
 
 RESULTS = Path(__file__).parent / "results"
 CLIPS = ("decord__flipping_a_pancake.mkv", "mmaction2__demo.mp4", "C3D__v_ApplyEyeMakeup_g01_c01.avi")

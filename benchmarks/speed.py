@@ -22,14 +22,14 @@ from omegaconf import OmegaConf
 from pages import fill
 
 from vggx import configs, files, settings
+from vggx.commands.benchmark import plots
+from vggx.commands.benchmark import tables as report
+from vggx.commands.benchmark.benchmark import Terms, benchmark
 from vggx.cost.speed.steps import MODES, Setting
 from vggx.options import Settings
-from vggx.report import speed as report
-from vggx.report import speed_plots
 from vggx.report.rows import markdown
 from vggx.report.tables import quantity, show
 from vggx.runner.allocator import keep_freed_memory
-from vggx.runner.benchmark import Terms, benchmark
 
 RESULTS = Path(__file__).parent / "results"
 VERSIONS = ("torch", "torchvision", "pytorchvideo", "timm")
@@ -207,8 +207,8 @@ def main() -> int:
     if not options.output and set(options.only) == set(MATCHES) and device.type == "cpu":
         page = Path(__file__).parent / "README.md"
         files.write_text(page, fill(page.read_text(encoding="utf-8"), tables(found["rows"], reached)))
-    speed_plots.rates(found, output.with_suffix(".png"))
-    speed_plots.roofline(found, output.with_name(f"{output.stem}_roofline.png"))
+    plots.rates(found, output.with_suffix(".png"))
+    plots.roofline(found, output.with_name(f"{output.stem}_roofline.png"))
     return int(not all(goal["met"] for goal in reached))
 
 

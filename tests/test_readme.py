@@ -36,7 +36,8 @@ def test_tables_of_speakers_and_views() -> None:
 def test_the_commands_it_names_exist() -> None:
     from vggx import configs
     from vggx.cli import keys
-    from vggx.cli.table import COMMANDS, parted
+    from vggx.cli.arguments import parted
+    from vggx.commands import COMMANDS
 
     words = [shlex.split(line, comments=True) for line in README.splitlines() if line.startswith("    vggx ")]
     assert len(words) >= 8

@@ -22,7 +22,7 @@ PUBLIC = {
     "load_net": "vggx.weights.store",
     "read_weights": "vggx.weights.source",
     "transfer": "vggx.surgery.transfer",
-    "inflate": "vggx.runner.inflate",
+    "inflate": "vggx.commands.inflate.inflate",
     "train": "vggx.runner.train",
     "predict": "vggx.runner.predict",
 }

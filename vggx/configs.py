@@ -5,6 +5,7 @@ So Python owns the defaults, YAML holds what differs, and Hydra refuses an unkno
 """
 
 import importlib
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -41,14 +42,16 @@ def typed(node: Any) -> Any:
     return OmegaConf.merge(OmegaConf.structured(getattr(importlib.import_module(module), name)), values)
 
 
-def register(command: str | None = None) -> None:
+def register(command: str | None = None, config: Mapping[str, Any] | None = None) -> None:
     """Hand every packaged config to Hydra; experiments speak of the whole config, the others of their group.
 
     Args:
-        command: whose own keys no group may hide: `device=cpu` of predict is a word, of cost it is a file.
+        command: under whose name its config is handed over besides.
+        config: whose keys no group may hide: `device=cpu` of predict is a word, of cost it is a file.
     """
-    store = ConfigStore.instance()
-    own = load(command) if command else {}
+    store, own = ConfigStore.instance(), config or {}
+    if command:
+        store.store(name=command, node=dict(own), package="_global_")
     for path in sorted(folder().rglob("*.yaml")):
         group = path.parent.relative_to(folder()).as_posix()
         if group in own:

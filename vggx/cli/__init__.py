@@ -1,12 +1,12 @@
-"""vggx <command> key=value ...: words -> Hydra -> the command's job."""
+"""vggx <command> key=value ...: words -> Hydra -> the command's work."""
 
 import os
 import sys
 
 from vggx import __version__
 from vggx.cli import help
-from vggx.cli.arguments import literal_paths, value_of
-from vggx.cli.table import COMMANDS, FAMILIES, is_second_word, parted
+from vggx.cli.arguments import FAMILIES, is_second_word, literal_texts, parted, value_of
+from vggx.commands import COMMANDS
 
 
 def main() -> int:
@@ -24,7 +24,7 @@ def main() -> int:
     if command in FAMILIES and (not rest or rest[0] in ("-h", "--help")):
         print(help.of_family(command))
         return 0 if rest else 2
-    given, rest = rest, literal_paths(rest)
+    given, rest = rest, literal_texts(command, rest)
     if command in COMMANDS and ("-h" in rest or "--help" in rest):
         print(help.of_command(command))
         return 0

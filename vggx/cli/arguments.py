@@ -1,47 +1,53 @@
-"""The command line's words, made ready for Hydra: paths quoted, so that every character in them is taken as it is."""
+"""The command line's words, made ready for Hydra: texts quoted, so that every character in them is taken as it is."""
+
+from vggx import commands
+from vggx.commands import COMMANDS
+from vggx.keys import keys_of, quoted
+from vggx.keys.words import is_list, is_text
 
 SWEEPS = ("choice(", "range(", "interval(", "glob(", "shuffle(", "sort(")
-PATH_KEYS = (
-    "root", "manifest", "run", "source", "target", "weights", "resume", "runs", "output", "plots", "frame_scores",
-    "inputs", "class",
-)  # fmt: skip
-LISTS = ("inputs", "runs")  # of which a user may give several, in brackets
+MODALITY_TEXTS = ("modality.data.root", "modality.data.manifest")
+# the first words of commands of two, where they are no command by themselves
+FAMILIES = sorted({name.split()[0] for name in COMMANDS if " " in name} - set(COMMANDS))
 
 
-def quoted(value: str) -> str:
-    """A value that Hydra's grammar reads as exactly this text.
-
-    Inside quotes only the quote, backslashes before it and the `${` of an interpolation need an escape.
-    """
-    text = value.replace("${", "\\${")
-    out = []
-    backslashes = 0
-    for character in text:
-        if character == "'":
-            out.append("\\" * backslashes + "\\")
-        out.append(character)
-        backslashes = backslashes + 1 if character == "\\" else 0
-    return "'" + "".join(out) + "\\" * backslashes + "'"
+def parted(words: list[str]) -> tuple[str, list[str]]:
+    """The words of a command line -> the command and the rest; of a family without a second word, the family."""
+    second = " ".join(words[:2])
+    return (second, words[2:]) if second in COMMANDS else (words[0], words[1:])
 
 
-def is_literal(key: str, value: str, sweep: bool) -> bool:
-    """Whether a word is a path that the user left unquoted; lists and, in a sweep, choices stay Hydra's to read."""
-    if key.lstrip("+").rpartition(".")[2] not in PATH_KEYS or value in ("", "null"):
+def is_second_word(command: str, rest: list[str]) -> bool:
+    """Whether a bare word follows a command that others begin with: `cost bugdet` is no `cost`."""
+    begins = any(name.startswith(f"{command} ") for name in COMMANDS)
+    return begins and bool(rest) and "=" not in rest[0] and not rest[0].startswith("-")
+
+
+def texts(command: str) -> dict[str, bool]:
+    """The keys of a command whose value is a text, such as a path; and whether they take several."""
+    keys = keys_of(commands.command(command).options) if command in COMMANDS else []
+    return dict.fromkeys(MODALITY_TEXTS, False) | {key.name: is_list(key.type) for key in keys if is_text(key.type)}
+
+
+def is_literal(value: str, several: bool, sweep: bool) -> bool:
+    """Whether a text is one that the user left unquoted; lists and, in a sweep, choices stay Hydra's to read."""
+    if value in ("", "null"):
         return False
     if value[0] in "'\"" and value[-1] == value[0] and len(value) > 1:
         return False
-    is_list = key in LISTS and value.startswith("[") and value.endswith("]")
-    return not is_list and not (sweep and ("," in value or "(" in value))
+    in_brackets = several and value.startswith("[") and value.endswith("]")
+    return not in_brackets and not (sweep and ("," in value or "(" in value))
 
 
-def literal_paths(words: list[str]) -> list[str]:
+def literal_texts(command: str, words: list[str]) -> list[str]:
     """`modality.data.root=a b [1].d` -> `modality.data.root='a b [1].d'`; other words as they are."""
-    sweep = "-m" in words or "--multirun" in words
+    known, sweep = texts(command), "-m" in words or "--multirun" in words
     ready = []
     for word in words:
         key, equals, value = word.partition("=")
-        is_path = equals and not word.startswith("-") and is_literal(key, value, sweep)
-        ready.append(f"{key}={quoted(value)}" if is_path else word)
+        name = key.lstrip("+")
+        literal = equals and name in known and is_literal(value, known[name], sweep)
+        ready.append(f"{key}={quoted(value)}" if literal else word)
     return ready
 
 

@@ -1,4 +1,4 @@
-"""words -> Hydra -> the command's job.
+"""words -> Hydra -> the command's work.
 
 A file of its own: Hydra takes the folders beside the file of the function that it calls for groups of configs, and
 `vggx/weights`, beside `vggx/cli`, would stand in the way of the key `weights`.
@@ -6,18 +6,18 @@ A file of its own: Hydra takes the folders beside the file of the function that 
 
 import os
 import sys
-from typing import Any
+from typing import Any, cast
 
 import hydra
 from hydra.core.hydra_config import HydraConfig
 from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.types import RunMode
+from omegaconf import DictConfig, OmegaConf
 
-from vggx import configs, settings
+from vggx import commands, configs, settings
 from vggx.cli import errors
 from vggx.cli.arguments import swept_along
-from vggx.cli.jobs import JOBS
-from vggx.cli.table import BY_CARD, config_name
+from vggx.keys import Job, checked
 
 
 def first_run(words: list[str]) -> str | None:
@@ -27,15 +27,23 @@ def first_run(words: list[str]) -> str | None:
     return str(runs[0] if isinstance(runs, list) else runs) if runs else None
 
 
+def job_of(config: DictConfig) -> Job:
+    """What Hydra knows of the job that it is in."""
+    hydra = HydraConfig.get()
+    given = frozenset(word.partition("=")[0].lstrip("+") for word in hydra.overrides.task)
+    return Job(config=config, given=given, number=int(hydra.job.num) if hydra.mode == RunMode.MULTIRUN else None)
+
+
 def run(command: str, words: list[str], past: str | None) -> int:
-    """Compose the command's config with Hydra and do its job, once or for each job of a sweep; the worst exit code.
+    """Compose the command's config with Hydra and do its work, once or for each job of a sweep; the worst exit code.
 
     Args:
         past: the run folder whose settings stand between the packaged config and the words of this command.
     """
-    configs.register(config_name(command))
+    about = commands.command(command)
+    configs.register(command, about.config())
     past = past or (first_run(words) if command == "evaluate" else None)
-    if past is not None and command not in BY_CARD:
+    if past is not None and "modality" in about.groups:
         values = settings.read_run(past)
         if command != "train":  # where a run lay is no word of what is done with it
             values.pop("runs", None)
@@ -45,12 +53,14 @@ def run(command: str, words: list[str], past: str | None) -> int:
     codes: list[int] = []
     called = sys.argv
 
-    def job(config: Any) -> None:
+    def job(config: DictConfig) -> None:
         # a strategy that starts more processes repeats these words: of a sweep only this job's
         sweep = HydraConfig.get().mode == RunMode.MULTIRUN
         sys.argv = [called[0], *command.split(), *HydraConfig.get().overrides.task] if sweep else called
         try:
-            codes.append(JOBS[command](config))
+            plain = OmegaConf.to_container(OmegaConf.masked_copy(config, list(about.defaults())))
+            options: Any = checked(about.options, cast(dict[str, Any], plain))
+            codes.append(commands.run(command)(options, job_of(config)))
         except Exception as error:  # the other jobs of a sweep go on
             if os.environ.get("VGGX_TRACEBACK"):
                 raise
@@ -59,7 +69,7 @@ def run(command: str, words: list[str], past: str | None) -> int:
     os.environ["HYDRA_FULL_ERROR"] = "1"  # errors come to `main`, which words them
     sys.argv = [called[0], *words]
     try:
-        hydra.main(version_base="1.3", config_path=None, config_name=config_name(command))(job)()
+        hydra.main(version_base="1.3", config_path=None, config_name=command)(job)()
     finally:
         sys.argv = called
     return max(codes, default=0)

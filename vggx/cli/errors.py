@@ -6,10 +6,10 @@ import traceback
 from hydra.errors import HydraException
 from omegaconf.errors import OmegaConfBaseException
 
-from vggx import configs
+from vggx import commands, configs
 from vggx.cli import keys
-from vggx.cli.arguments import value_of
-from vggx.cli.table import COMMANDS, EXAMPLES, FAMILIES, REQUIRED
+from vggx.cli.arguments import FAMILIES, value_of
+from vggx.commands import COMMANDS
 
 USAGE, FAILED = 2, 1
 # of Lightning and torch, by name, so that an error in a word does not have to import them
@@ -32,11 +32,12 @@ def no_command(command: str, rest: list[str]) -> str:
 
 def left_out(command: str, words: list[str]) -> str | None:
     """What a command needs and was not given, or None."""
-    for needed in REQUIRED[command]:
+    about = commands.command(command)
+    for needed in about.required:
         if value_of(words, *needed) is None:
             names = " or ".join(f"{key}=..." for key in needed)
             choices = f" (modalities: {', '.join(configs.names('modality'))})" if "modality" in needed else ""
-            return f"{names} is required{choices}, for example\n  {EXAMPLES[command][0]}"
+            return f"{names} is required{choices}, for example\n  {about.examples[0]}"
     for group, givers in {"modality": ("run", "runs", "resume", "experiment"), "device": ()}.items():
         orphan = next((word for word in words if word.startswith(f"{group}.")), None)
         if orphan and group in keys.groups(command) and value_of(words, group, *givers) is None:

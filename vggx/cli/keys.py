@@ -6,8 +6,7 @@ from typing import Any
 
 from omegaconf import DictConfig, OmegaConf
 
-from vggx import configs
-from vggx.cli.table import config_name
+from vggx import commands, configs
 
 WHOLE = ("modality", "device")  # groups whose every choice has its keys
 HIDDEN = ("defaults", "hydra", "presets", "unset", "code")
@@ -29,15 +28,12 @@ def leaves(node: DictConfig, prefix: str = "") -> dict[str, Any]:
 
 def groups(command: str) -> list[str]:
     """The config groups that a command chooses from: modality, recipe, ..."""
-    entries = [
-        name for entry in configs.load(config_name(command)).defaults if isinstance(entry, DictConfig) for name in entry
-    ]
-    return sorted(set(map(str, entries)) - {"past"})
+    return sorted(commands.command(command).groups)
 
 
 def known(command: str, modality: str | None) -> list[str]:
     """The command's keys, with those of one modality, or of all where it is not one."""
-    keys = [*leaves(configs.load(config_name(command))), *groups(command)]
+    keys = [*commands.command(command).defaults(), *groups(command)]
     for group in groups(command):
         names = configs.names(group) if group in WHOLE else ["default"]
         for name in [modality] if modality in names else names:

@@ -1,6 +1,6 @@
 """samples -> items {input, label, file, view, bad}: one item per view of a file, with what could not be read named."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import nullcontext
 from typing import Any
 
@@ -140,3 +140,11 @@ def padded(inputs: Sequence[Tensor], lengths: Sequence[int], fill: float) -> Ten
     for row, array, length in zip(rows, arrays, lengths, strict=True):
         row[..., :length], row[..., length:] = array, fill
     return torch.from_numpy(rows)
+
+
+def noting(batches: Iterable[Item], bad: dict[str, str]) -> Iterator[Item]:
+    """The batches as they come; what could not be read of them goes into `bad`."""
+    for batch in batches:
+        for path, reason in batch["bad"].items():
+            bad.setdefault(path, reason)
+        yield batch

@@ -1,6 +1,7 @@
 """A run's history and predictions -> curves.png and confusion.png."""
 
-from collections.abc import Mapping, Sequence
+import sys
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +23,12 @@ COLOURS = {"train": "#4477aa", "val": "#ee6677"}
 def save(figure: Figure, path: Path) -> None:
     with files.atomic(path) as temporary:
         figure.savefig(temporary, dpi=DPI, bbox_inches="tight")
+
+
+def told(draw: Callable[[Any, Path], None], found: Any, path: str) -> None:
+    """Draw what was found, and say where, on the error stream: what a command prints can be piped."""
+    draw(found, Path(path))
+    print(f"picture: {Path(path)}", file=sys.stderr)
 
 
 def curves(history: Sequence[Mapping[str, Any]], best_epoch: int, path: Path) -> None:

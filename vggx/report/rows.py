@@ -8,30 +8,21 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from vggx import files
+from vggx.keys import Format
 from vggx.report import tables
-
-FORMATS = ("table", "json", "csv", "markdown")
-
-
-def check(format: str, output: str | None) -> None:
-    """
-    Raises:
-        ValueError: an unknown format, or a table that is to go into a file.
-    """
-    if format not in FORMATS:
-        raise ValueError(f"format must be one of {', '.join(FORMATS)}, not {format!r}")
-    if output and format == "table":
-        raise ValueError("output=FILE goes with format=json, csv or markdown")
 
 
 def write(
-    rows: Sequence[Mapping[str, Any]], format: str, output: str | None, whole: Any = None, heading: str | None = None
+    rows: Sequence[Mapping[str, Any]],
+    format: Format,
+    output: str | None,
+    whole: Any = None,
+    heading: str | None = None,
 ) -> None:
-    """Show the rows, or write them to `output`.
+    """Show the rows, or write them to `output`, which a table on the screen has none of.
 
     JSON holds `whole` where it is given, else the rows; `heading` stands above Markdown's table.
     """
-    check(format, output)
     if format == "table":
         tables.show(rows)
         return

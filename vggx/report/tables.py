@@ -6,6 +6,8 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
+MOST = 20  # lines of a list that may be as long as the data set
+
 
 def words(value: Any) -> str:
     """A value as people read it: 14,714,688; 0.9731; 16 x 112 x 112; a dash where there is none."""
@@ -45,3 +47,9 @@ def show(rows: Sequence[Mapping[str, Any]], title: str | None = None, words: Cal
     if not console.is_terminal:  # piped into a file, nothing need be cut to 80 columns
         console = Console(width=200, **plain)
     console.print(table)
+
+
+def listed(lines: Sequence[str], what: str) -> None:
+    if lines:
+        rest = [f"  ... and {len(lines) - MOST:,} more, all in format=json"] if len(lines) > MOST else []
+        print("\n".join([f"{len(lines):,} {what}:", *(f"  {line}" for line in lines[:MOST]), *rest]))

@@ -1,6 +1,7 @@
 """a composed config -> the nets to be held side by side: those it names, or every plan in every modality."""
 
 from dataclasses import replace
+from pathlib import Path
 
 from omegaconf import DictConfig, OmegaConf
 
@@ -9,6 +10,9 @@ from vggx.cost.growth import with_value
 from vggx.cost.ledger import ledger_of
 from vggx.options import Settings
 from vggx.plans import PLANS
+from vggx.weights.store import read_card
+
+CLASSES = 1000  # of a net that is looked at without a number of classes: ImageNet's
 
 
 def variants(config: DictConfig) -> tuple[list[Settings], list[str]]:
@@ -42,3 +46,10 @@ def modalities(config: DictConfig) -> list[DictConfig]:
     """The modality that the config chooses, or all of them."""
     chosen = config.get("modality")
     return [chosen] if chosen else [configs.load(f"modality/{name}") for name in configs.names("modality")]
+
+
+def class_count(classes: int | None, run: str | None) -> int:
+    """Those given, else the run's where there is a run, else ImageNet's."""
+    if classes is not None:
+        return classes
+    return len(read_card(Path(run))["classes"]) if run else CLASSES

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from omegaconf import OmegaConf
 
-from vggx.cli.arguments import literal_paths, quoted, swept_along, value_of
+from vggx.cli.arguments import literal_texts, quoted, swept_along, value_of
 
 
 def through_hydra(word: str) -> str:
@@ -24,7 +24,7 @@ def through_hydra(word: str) -> str:
     ],
 )  # fmt: skip
 def test_any_name_survives(path: str) -> None:
-    (word,) = literal_paths([f"modality.data.root={path}"])
+    (word,) = literal_texts("train", [f"modality.data.root={path}"])
     assert through_hydra(word) == path
 
 
@@ -37,17 +37,26 @@ def test_quoted_is_read_back_as_the_same_text(text: str) -> None:
 
 def test_other_words_stay_hydras() -> None:
     words = ["modality=video", "modality.net.plan=D", "-m", "--cfg", "job", "+x.y=[1,2]", "modality.data.root='a b'"]
-    assert literal_paths(words) == words
+    assert literal_texts("train", words) == words
 
 
 def test_lists_and_sweeps_stay_hydras() -> None:
-    assert literal_paths(["inputs=[a.wav,b]"]) == ["inputs=[a.wav,b]"]
-    assert literal_paths(["-m", "modality.data.root=a,b"]) == ["-m", "modality.data.root=a,b"]
-    assert literal_paths(["modality.data.root=a,b"]) == ["modality.data.root='a,b'"]
+    assert literal_texts("predict", ["inputs=[a.wav,b]"]) == ["inputs=[a.wav,b]"]
+    assert literal_texts("train", ["-m", "modality.data.root=a,b"]) == ["-m", "modality.data.root=a,b"]
+    assert literal_texts("train", ["modality.data.root=a,b"]) == ["modality.data.root='a,b'"]
+
+
+def test_the_texts_of_a_command_are_its_keys_of_text() -> None:
+    words = ["class=1e3", "layer=conv1_1", "size=32", "how=both", "inputs=a,b", "modality.data.inputs=a,b", "+run=x y"]
+    assert literal_texts("explain", words) == [
+        "class='1e3'", "layer='conv1_1'", "size=32", "how=both", "inputs='a,b'", "modality.data.inputs=a,b",
+        "+run='x y'",
+    ]  # fmt: skip
+    assert literal_texts("nothing of ours", ["run=a,b", "modality.data.root=a,b"])[0] == "run=a,b"
 
 
 def test_null_still_means_none() -> None:
-    assert literal_paths(["resume=null"]) == ["resume=null"]
+    assert literal_texts("train", ["resume=null"]) == ["resume=null"]
 
 
 def test_value_of_takes_the_last_and_unquotes() -> None:

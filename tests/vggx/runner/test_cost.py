@@ -233,15 +233,14 @@ def test_a_batch_of_none_is_refused(batch: int) -> None:
 
 
 def composed(**options: Any) -> Any:
-    config = configs.load("cost")
-    config.modality = configs.load("modality/video")
+    config = OmegaConf.create({"modality": configs.load("modality/video"), "recipe": configs.load("recipe/default")})
     for option, value in options.items():
         config.modality.net[option] = value
     return config
 
 
 def test_every_plan_where_none_is_named() -> None:
-    nets, left_out = variants(configs.load("cost"))
+    nets, left_out = variants(OmegaConf.create({"recipe": configs.load("recipe/default")}))
     assert [(net.modality.name, net.modality.net.plan) for net in nets] == [
         (name, plan) for name in ("audio", "image", "video") for plan in PLANS
     ]

@@ -1,0 +1,1 @@
+"""`vggx cost growth`."""

@@ -1,0 +1,1 @@
+"""`vggx data stats`."""
