@@ -26,6 +26,7 @@ from torch.nn import functional as F
 from torch.optim import Optimizer
 from torch.overrides import TorchFunctionMode
 
+from vggx.cost.precision import value_bytes
 from vggx.init import Undrawn
 
 # what a forward pass is cast to; None: nothing is
@@ -73,18 +74,8 @@ def autocast_dtype(precision: str) -> torch.dtype | None:
     Raises:
         ValueError: an unknown precision.
     """
-    if precision not in PRECISIONS:
-        raise ValueError(f"precision must be one of {', '.join(PRECISIONS)}, not {precision!r}")
+    value_bytes(precision)
     return PRECISIONS[precision]
-
-
-def value_bytes(precision: str) -> int:
-    """Of a map's value.
-
-    Raises:
-        ValueError: as `autocast_dtype`.
-    """
-    return (autocast_dtype(precision) or torch.float32).itemsize
 
 
 def as_on_gpu(optimizer: Optimizer) -> Optimizer:

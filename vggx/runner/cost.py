@@ -6,11 +6,9 @@ from typing import Any
 
 from vggx.cost import roofline
 from vggx.cost.ledger import CLASSIFIER, Cost, ledger_of, total
-from vggx.cost.memory import value_bytes
+from vggx.cost.precision import value_bytes
 from vggx.options import Device, Modality, Settings, given
 from vggx.progress import progress
-from vggx.runner import peers
-from vggx.runner.memory import memory_row
 
 Row = dict[str, Any]
 
@@ -21,7 +19,7 @@ class Terms:
 
     Attributes:
         classes: of every net.
-        precision: of the maps, a key of `vggx.cost.memory.PRECISIONS`.
+        precision: of the maps, a key of `vggx.cost.precision.BYTES`.
         fps: frames a second of the film that clips, and images as its frames, are taken from.
         device: whose limits are told.
 
@@ -84,11 +82,15 @@ def cost(
         raise ValueError(f"peers and memory are told of whole nets: compare and memory go with by=net, not by={by}")
     found = [row for net in nets for row in ROWS[by](net.modality, terms)]
     if memory:
+        from vggx.runner.memory import memory_row
+
         taken = [memory_row(net, terms.classes, terms.precision) for net in progress(nets, "predicting memory")]
         found = [row | more for row, more in zip(found, taken, strict=True)]
         if terms.device is not None:
             found = [row | {"fits_device": row["peak_memory"] <= terms.device.memory} for row in found]
     if compare:
+        from vggx.runner import peers
+
         found = peers.beside(found, compare, terms.fps)
     return {"convention": terms.convention, "rows": found}
 

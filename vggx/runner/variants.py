@@ -10,7 +10,6 @@ from vggx.cost.growth import with_value
 from vggx.cost.ledger import ledger_of
 from vggx.options import Settings
 from vggx.plans import PLANS
-from vggx.weights.store import read_card
 
 CLASSES = 1000  # of a net that is looked at without a number of classes: ImageNet's
 
@@ -52,4 +51,8 @@ def class_count(classes: int | None, run: str | None) -> int:
     """Those given, else the run's where there is a run, else ImageNet's."""
     if classes is not None:
         return classes
-    return len(read_card(Path(run))["classes"]) if run else CLASSES
+    if run is None:
+        return CLASSES
+    from vggx.weights.store import read_card  # with torch, which no other net's cost needs
+
+    return len(read_card(Path(run))["classes"])

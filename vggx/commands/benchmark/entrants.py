@@ -12,9 +12,9 @@ from vggx import recipes
 from vggx.cost import roofline
 from vggx.cost.counter import count
 from vggx.cost.ledger import Cost, ledger_of, total
-from vggx.cost.memory import value_bytes
 from vggx.cost.peers import Peer
 from vggx.cost.peers.peer import on_meta
+from vggx.cost.precision import value_bytes
 from vggx.cost.speed.steps import Setting, Subject
 from vggx.options import Device, Modality, Settings
 

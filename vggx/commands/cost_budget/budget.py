@@ -4,13 +4,11 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
 
-from vggx import recipes
 from vggx.cost.growth import check_pools, with_value
 from vggx.cost.ledger import ledger_of, total
 from vggx.options import Settings
 from vggx.plans import PLANS
 from vggx.runner.cost import Terms, batch_of
-from vggx.runner.memory import predicted
 
 # the step in which an option is searched; those of whole numbers go by 1
 STEPS = {"width": 0.001, "seconds": 0.01}
@@ -61,6 +59,8 @@ def budget(settings: Settings, find: str, limits: Limits, terms: Terms) -> list[
         raise ValueError("find=batch_size needs memory=GIB: neither MACs nor parameters grow with the batch")
     batch_of(settings.modality)
     if limits.memory is not None:
+        from vggx import recipes  # with torch, which the other limits do without
+
         recipes.check(settings.recipe)  # else the search would take a wrong recipe for a net that is too small
     if find in settings.modality.data.GROWS:
         check_pools(settings.modality, find)
@@ -90,7 +90,7 @@ def found_row(settings: Settings, find: str, value: Any, limits: Limits, terms: 
         kept = sum(cost.saved.bytes(terms.value_bytes) for cost in costs)
         least = 8 * counts["params"] + kept * batch_of(modality)
         tried = least <= limits.memory
-        peak = predicted(settings, terms.classes, terms.precision).peak if tried else least
+        peak = predicted_peak(settings, terms) if tried else least
         needed["peak_memory"], fits = peak, peak <= limits.memory
     return {
         "modality": modality.name,
@@ -103,6 +103,12 @@ def found_row(settings: Settings, find: str, value: Any, limits: Limits, terms: 
         **needed,
         "fits": fits,
     }
+
+
+def predicted_peak(settings: Settings, terms: Terms) -> int:
+    from vggx.runner.memory import predicted  # with torch, which the other limits do without
+
+    return predicted(settings, terms.classes, terms.precision).peak
 
 
 def search_plans(row: Callable[[Any], Row], settings: Settings, terms: Terms) -> list[Row]:
