@@ -13,13 +13,12 @@ from typing import Any
 import torch
 from pages import fill, pages
 
-from modalities.audio.net import FoldedVGG
 from vggx import configs, files, settings
 from vggx.commands.benchmark.entrants import eaten_shape
 from vggx.commands.cost_growth.growth import curves, growth
 from vggx.cost.counter import Count, count
 from vggx.cost.growth import with_value
-from vggx.net import VGG
+from vggx.folded import net_of
 from vggx.options import Modality, Settings
 from vggx.report import cost_plots
 from vggx.report.tables import show
@@ -40,9 +39,8 @@ PEERS = [
 
 def counted(modality: Modality) -> Count:
     """What torch counts of the net on the meta device: no memory, no arithmetic."""
-    kind, arguments = (FoldedVGG if modality.net.rows() > 1 else VGG), modality.vgg_arguments()
     with torch.device("meta"):
-        net = kind(classes=CLASSES, **arguments)
+        net = net_of(modality.spec(CLASSES))
     return count(net, torch.empty(1, *eaten_shape(modality), device="meta"))
 
 

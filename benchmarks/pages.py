@@ -9,12 +9,12 @@ from omegaconf import OmegaConf
 from vggx import configs, geometry
 from vggx.cost import growth, roofline
 from vggx.cost.growth import with_value
-from vggx.cost.ledger import CLASSIFIER, Cost, backbone_costs, ledger, ledger_of, total
-from vggx.cost.saved import Rules
+from vggx.cost.ledger import CLASSIFIER, Cost, costs_of, ledger, ledger_of, total
 from vggx.options import Modality
-from vggx.plans import BlockPlan, Plan
 from vggx.report.rows import markdown
 from vggx.report.tables import quantity, words
+from vggx.spec.net import NetSpec
+from vggx.spec.words import BlockSpec, HeadSpec
 
 CLASSES = 1000
 FPS = 25.0
@@ -134,11 +134,10 @@ def stacks() -> str:
     found = []
     channels, size = 512, (28, 28)
     for kernels in ((3, 3, 3), (7,), (3, 3), (5,)):
-        plan = Plan("stack", (BlockPlan(channels, kernels),))
-        layers = geometry.backbone_layers(plan, 2, channels, [1])
-        costs = list(backbone_costs(plan, layers, size, 1, Rules(False, "relu", 0.0, ("zeros", "zeros")), "fc"))
-        macs = total(costs)["macs"]
-        field = list(geometry.trace(layers, size))[-1].receptive_field
+        block = BlockSpec.of(2, channels, kernels=kernels, pool=1)
+        spec = NetSpec((channels, *size), (block,), HeadSpec("pooled", 1, (), (1, 1)), "stack")
+        macs = convolutions(costs_of(spec))["macs"]
+        field = geometry.trace(spec.backbone, size)[-1].receptive_field
         found.append(
             {
                 "layers": " + ".join(f"{side}x{side}" for side in kernels),
@@ -224,7 +223,7 @@ def seconds(modalities: dict[str, Modality]) -> str:
     """A second of a film's frames, of clips end to end, and of sound."""
     flops = {}
     for name, modality in modalities.items():
-        shape = modality.vgg_arguments()["input_shape"]
+        shape = modality.spec(CLASSES).input_shape
         one = total(ledger_of(modality, CLASSES))["flops"] + modality.net.frontend_flops(shape)
         flops[name] = (modality.data.meaning(FPS), one, one / modality.data.duration(FPS))
     sound = flops["audio"][2]

@@ -1,58 +1,31 @@
-"""(N, C, *S) -> [(N, width, *S'), ...]: the blocks of a plan, one map per block."""
+"""(N, C, *S) -> [(N, width, *S'), ...]: the blocks of a net, one map per block."""
 
 from collections import OrderedDict
-from collections.abc import Sequence
-from typing import cast
+from typing import Any
 
 from torch import Tensor, nn
 
-from vggx.blocks import VGGBlock
-from vggx.geometry import block_pools
-from vggx.plans import Plan
+from vggx import nd
+from vggx.spec.net import NetSpec, block_name
+from vggx.spec.parts import BLOCKS, part
 
 
 class Backbone(nn.Sequential):
-    """The convolutional part of a plan; blocks are called block1, block2, ...
+    """The convolutional part of a net; blocks are called block1, block2, ...
 
     Args:
-        plan: from `vggx.plans.get_plan`.
-        dims: number of spatial axes, 1 to 3.
-        in_channels: C.
-        pools: one per block, for all axes or one value per axis; 2 everywhere where none are given.
-        norm, activation, padding: as in `ConvUnit`.
+        spec: of the net.
 
     Raises:
-        ValueError: as `VGGBlock`, or pools that do not fit the plan.
+        ValueError: as the blocks.
     """
 
-    def __init__(
-        self,
-        plan: Plan,
-        dims: int,
-        in_channels: int,
-        *,
-        pools: Sequence[int | Sequence[int]] | None = None,
-        norm: str = "none",
-        activation: str = "relu",
-        padding: str | Sequence[str] = "zeros",
-    ):
+    def __init__(self, spec: NetSpec):
         blocks = OrderedDict[str, nn.Module]()
-        for number, (block, pool) in enumerate(zip(plan.blocks, block_pools(plan, dims, pools), strict=True), 1):
-            blocks[f"block{number}"] = VGGBlock(
-                dims,
-                in_channels,
-                block.width,
-                number=number,
-                kernels=block.kernels,
-                pool=pool,
-                lrn=block.lrn,
-                norm=norm,
-                activation=activation,
-                padding=padding,
-            )
-            in_channels = block.width
+        for number, (block, feed) in enumerate(zip(spec.blocks, spec.feeds(), strict=True), 1):
+            name = block_name(number)
+            blocks[name] = nd.named(part(BLOCKS, "block", block.kind).build(block, feed, number), name)
         super().__init__(blocks)
-        self.width = in_channels
 
     def forward(self, x: Tensor, valid: Tensor | None = None) -> list[Tensor]:
         """
@@ -72,5 +45,6 @@ class Backbone(nn.Sequential):
             valid = block.valid_after(valid)
         return valid
 
-    def blocks(self) -> list[VGGBlock]:
-        return cast(list[VGGBlock], list(self))
+    def blocks(self) -> list[Any]:
+        """Modules that take (x, valid) and tell `valid_after`."""
+        return list(self)

@@ -27,22 +27,21 @@ INITS: dict[str, Callable[[Tensor], Tensor]] = {
 CLASSIFIER = {"torchvision": INITS["normal"]}
 
 
-def initialise(net: nn.Module, scheme: str, prefix: str = "") -> None:
+def initialise(module: nn.Module, scheme: str, *, head: bool = False) -> None:
     """Draw every weight with more than one axis by the scheme, and set every bias to zero (section 3.1).
 
     Args:
-        prefix: of the net's names, where it is a part of a VGG: "head.fc6."
+        head: whether the module is of a net's head, which some schemes draw another way.
 
     Raises:
         ValueError: an unknown scheme.
     """
     if scheme not in INITS:
         raise ValueError(f"init must be one of {', '.join(INITS)}, not {scheme!r}")
-    for name, parameter in net.named_parameters():
-        if parameter.ndim > 1 and f"{prefix}{name}".startswith("head."):
-            CLASSIFIER.get(scheme, INITS[scheme])(parameter)
-        elif parameter.ndim > 1:
-            INITS[scheme](parameter)
+    draw = CLASSIFIER.get(scheme, INITS[scheme]) if head else INITS[scheme]
+    for name, parameter in module.named_parameters():
+        if parameter.ndim > 1:
+            draw(parameter)
         elif name.endswith("bias"):
             nn.init.zeros_(parameter)
 

@@ -6,11 +6,14 @@ Shape legend, used in every docstring of the project:
     *S the spatial axes: (T,) in dims 1, (H, W) in dims 2, (T, H, W) in dims 3
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
+from typing import Any, ClassVar
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
+
+from vggx.dims import product
 
 Layers = dict[int, Callable[..., nn.Module]]
 
@@ -43,80 +46,39 @@ class Product3d(Product, nn.Conv3d): ...
 CONV: Layers = {1: nn.Conv1d, 2: nn.Conv2d, 3: nn.Conv3d}
 PRODUCT: Layers = {1: Product1d, 2: Product2d, 3: Product3d}  # without padding or stride
 BATCH_NORM: Layers = {1: nn.BatchNorm1d, 2: nn.BatchNorm2d, 3: nn.BatchNorm3d}
-MAX_POOL: Layers = {1: nn.MaxPool1d, 2: nn.MaxPool2d, 3: nn.MaxPool3d}
+POOL: dict[str, Layers] = {
+    "max": {1: nn.MaxPool1d, 2: nn.MaxPool2d, 3: nn.MaxPool3d},
+    "average": {1: nn.AvgPool1d, 2: nn.AvgPool2d, 3: nn.AvgPool3d},
+}
 ADAPTIVE_AVERAGE: dict[int, Callable[..., Tensor]] = {
     1: F.adaptive_avg_pool1d,
     2: F.adaptive_avg_pool2d,
     3: F.adaptive_avg_pool3d,
 }
-AXES = {1: ("time",), 2: ("height", "width"), 3: ("time", "height", "width")}
 CHANNELS_LAST = {2: torch.channels_last, 3: torch.channels_last_3d}
-PADDING = ("zeros", "replicate")
 
 
-def check_dims(dims: int) -> None:
-    if dims not in CONV:
-        raise ValueError(f"dims must be 1, 2 or 3, not {dims!r}")
+class Pad(nn.Module):
+    """(N, C, *S) -> (N, C, *(S + before + behind)): what a layer sees beyond the border, where torch's own padding
+    cannot say it: copies of the border along some axes alone, or more on one end than on the other.
 
-
-def per_axis(value: int | Sequence[int], dims: int) -> tuple[int, ...]:
-    """An int for all axes, or one value per axis, as a tuple of length `dims`."""
-    values = (value,) * dims if isinstance(value, int) else tuple(value)
-    if len(values) != dims:
-        raise ValueError(f"{dims} spatial axes need {dims} values, one for each of {AXES[dims]}: got {values}")
-    return values
-
-
-def paddings(padding: str | Sequence[str], dims: int) -> tuple[str, ...]:
-    """A word of `PADDING` for all axes, or one per axis, as a tuple of length `dims`."""
-    modes = (padding,) * dims if isinstance(padding, str) else tuple(padding)
-    if len(modes) != dims or any(mode not in PADDING for mode in modes):
-        raise ValueError(f"padding must be one of {PADDING}, for all axes or one for each of {AXES[dims]}: {modes}")
-    return modes
-
-
-class ReplicatePad(nn.Module):
-    """(N, C, *S) -> (N, C, *(S + 2 pad)): repeats the border values along the axes with pad > 0.
-
-    It stands before a convolution because torch's own `padding_mode` pads all axes alike, and a video net may
-    want its time axis replicated while its image axes stay zero-padded.
+    Args:
+        pads: (before, behind) of every axis.
+        mode: "replicate", "zeros", or "lowest", which no max pool takes.
     """
 
-    def __init__(self, pad: Sequence[int]):
+    VALUES: ClassVar[dict[str, float]] = {"zeros": 0.0, "lowest": float("-inf")}
+
+    def __init__(self, pads: Sequence[tuple[int, int]], mode: str):
         super().__init__()
         # F.pad counts axes from the last one
-        self.sizes = [side for axis in reversed(pad) for side in (axis, axis)]
+        self.sizes = [side for axis in reversed(pads) for side in axis]
+        self.mode = mode
 
     def forward(self, x: Tensor) -> Tensor:
-        return F.pad(x, self.sizes, mode="replicate")
-
-
-def odd_sizes(kernel: int | Sequence[int], dims: int) -> tuple[int, ...]:
-    """A kernel's size on every axis.
-
-    Raises:
-        ValueError: an even one, which cannot keep the size of the map.
-    """
-    sizes = per_axis(kernel, dims)
-    if any(size < 1 or size % 2 == 0 for size in sizes):
-        raise ValueError(f"kernels must be odd to keep the size of the map, got {sizes}")
-    return sizes
-
-
-def conv(
-    dims: int, in_channels: int, width: int, kernel: int | Sequence[int], padding: str | Sequence[str], *, bias: bool
-) -> list[tuple[str, nn.Module]]:
-    """The named layers of a convolution that keeps the size of every axis: [("pad", ...)], ("conv", ...).
-
-    Raises:
-        ValueError: as `odd_sizes`, or an unknown padding.
-    """
-    check_dims(dims)
-    kernels, modes = odd_sizes(kernel, dims), paddings(padding, dims)
-    zeros = tuple(size // 2 if mode == "zeros" else 0 for size, mode in zip(kernels, modes, strict=True))
-    copies = tuple(size // 2 if mode == "replicate" else 0 for size, mode in zip(kernels, modes, strict=True))
-    layer = CONV[dims](in_channels, width, kernels, padding=zeros, bias=bias)
-    return [("pad", ReplicatePad(copies)), ("conv", layer)] if any(copies) else [("conv", layer)]
+        if self.mode == "replicate":
+            return F.pad(x, self.sizes, mode="replicate")
+        return F.pad(x, self.sizes, value=self.VALUES[self.mode])
 
 
 def channels_behind(x: Tensor) -> Tensor:
@@ -147,9 +109,18 @@ def valid_steps(lengths: Tensor, size: int) -> Tensor:
     return torch.arange(size, device=lengths.device) < lengths[:, None]
 
 
-def valid_after(valid: Tensor | None, kernel: int, stride: int) -> Tensor | None:
-    """(N, T) -> (N, (T - kernel) // stride + 1): a window is valid if its last position is, so L becomes L // s."""
-    return None if valid is None else valid[:, kernel - 1 :: stride]
+def valid_after(valid: Tensor | None, kernel: int, stride: int, pads: int = 0) -> Tensor | None:
+    """(N, T) -> (N, (T + pads - kernel) // stride + 1): as many windows as the clip alone has, so L becomes L // s.
+
+    Args:
+        kernel: positions from the first to the last of a window.
+        pads: before and behind the clip, together.
+    """
+    if valid is None or (stride == 1 and pads == kernel - 1):
+        return valid
+    if not pads:
+        return valid[:, kernel - 1 :: stride]
+    return valid_steps((valid.sum(1) + pads - kernel) // stride + 1, (valid.shape[1] + pads - kernel) // stride + 1)
 
 
 def zero_padding(x: Tensor, valid: Tensor | None) -> Tensor:
@@ -181,8 +152,26 @@ def channels_last(module: nn.Module, dims: int) -> nn.Module:
     return module
 
 
-def product(values: Iterable[int]) -> int:
-    result = 1
-    for value in values:
-        result *= value
-    return result
+def named(module: nn.Module, layer: str) -> nn.Module:
+    """The module, carrying the name of the layer that it is; see `layer_keys`."""
+    module.layer_name = layer  # type: ignore[assignment]
+    return module
+
+
+def layer_modules(module: nn.Module) -> dict[str, Any]:
+    """{name of a layer: the module that carries it}"""
+    return {str(each.layer_name): each for each in module.modules() if hasattr(each, "layer_name")}
+
+
+def layer_keys(module: nn.Module, prefix: str = "") -> dict[str, str]:
+    """{key of the state dict: conv3_3.weight, conv3_3.norm.bias, ...}: a layer's name, and what of it the tensor is.
+
+    A tensor belongs to the innermost module around it that carries a layer's name.
+    """
+    keys: dict[str, str] = {}
+    owners = {name: str(each.layer_name) for name, each in module.named_modules() if hasattr(each, "layer_name")}
+    for key in module.state_dict():
+        owner = max((name for name in owners if name == "" or key.startswith(f"{name}.")), key=len, default=None)
+        assert owner is not None, f"no module around {key} carries a layer's name"
+        keys[f"{prefix}{key}"] = f"{owners[owner]}.{key.removeprefix(owner).removeprefix('.')}"
+    return keys

@@ -1,104 +1,99 @@
 """(N, C, *S) -> (N, K): backbone + head, checked against the input it was built for."""
 
 from collections.abc import Sequence
+from typing import Any, Self, Unpack
 
 import torch
 from torch import Tensor, nn
 
 from vggx import geometry, nd
 from vggx.backbone import Backbone
-from vggx.blocks import ACTIVATIONS, NORMS
-from vggx.heads import HEADS, Head
+from vggx.dims import AXES
 from vggx.init import initialise
-from vggx.plans import get_plan
-
-
-def check_structure(
-    dims: int, classes: int, norm: str, head: str, grid: Sequence[int] | None, activation: str, dropout: float
-) -> None:
-    """Refuse what no net can be built of; the ledger asks the same.
-
-    Raises:
-        ValueError: naming the option and what it may be.
-    """
-    nd.check_dims(dims)
-    if head not in HEADS:
-        raise ValueError(f"head must be one of {', '.join(HEADS)}, not {head!r}")
-    if norm not in ("none", *NORMS):
-        raise ValueError(f"norm must be none or one of {', '.join(NORMS)}, not {norm!r}")
-    if activation not in ACTIVATIONS:
-        raise ValueError(f"activation must be one of {', '.join(ACTIVATIONS)}, not {activation!r}")
-    if not 0 <= dropout <= 1:
-        raise ValueError(f"dropout must be a share from 0 to 1, got {dropout}")
-    if classes < 1:
-        raise ValueError(f"a net needs one class or more, not {classes}")
-    if grid is not None and any(side < 1 for side in nd.per_axis(grid, dims)):
-        raise ValueError(f"grid must be 1 or more on every axis, got {tuple(grid)}")
+from vggx.plan_spec import PlanOptions, plan_spec
+from vggx.spec.layer import HEAD, Layer
+from vggx.spec.net import NetSpec
+from vggx.spec.parts import HEADS, part
 
 
 class VGG(nn.Module):
-    """A plan of the paper in as many dimensions as its input has axes.
+    """A net in as many dimensions as its input has axes.
 
     Args:
         input_shape: (C, *S) of the input it is built for; the number of axes in S is `dims`. Other sizes may be
             given to `forward`, down to `smallest_input`.
-        classes: K.
-        plan: a name of `vggx.plans`: A, A-LRN, B, C, D, E, vgg11 to vgg19, micro, micro4, mini; "E:3" are the first
-            three blocks of E.
-        width: multiplies every width of the plan, fc6 and fc7 too.
-        norm: "none" or "batch".
-        activation: "relu" or "leaky_relu".
-        head: "fc" (the paper's classifier, as convolutions) or "pooled" (global average and a linear layer).
-        grid: kernel of fc6, one size per axis; the backbone's output at `input_shape` where None.
-        dropout: of the head.
-        kernel: odd size of the plan's 3-wide kernels, for all axes or one per axis; its 1-wide ones stay.
-        pools: one per block, for all axes or one value per axis; 2 everywhere where None.
-        padding: "zeros" or "replicate", for all axes or one per axis.
+        outputs: K.
         init: a key of `vggx.init.INITS`: "glorot", "normal" (the paper's, std 0.01), "he", "torchvision", ...
+        options: of the plan and what is chosen besides, see `vggx.plan_spec.PlanOptions`.
+
+    Attributes:
+        spec: the description that it is made of.
 
     Raises:
         ValueError: an option that does not exist, or an input too short for the plan's pools.
     """
 
-    head: Head
+    head: Any  # a module that takes (maps, valid)
 
     def __init__(
-        self,
-        input_shape: Sequence[int],
-        classes: int,
-        *,
-        plan: str = "D",
-        width: float = 1.0,
-        norm: str = "none",
-        activation: str = "relu",
-        head: str = "fc",
-        grid: Sequence[int] | None = None,
-        dropout: float = 0.5,
-        kernel: int | Sequence[int] = 3,
-        pools: Sequence[int | Sequence[int]] | None = None,
-        padding: str | Sequence[str] = "zeros",
-        init: str = "glorot",
+        self, input_shape: Sequence[int], outputs: int, *, init: str = "glorot", **options: Unpack[PlanOptions]
     ):
         super().__init__()
-        channels, *size = input_shape
-        check_structure(len(size), classes, norm, head, grid, activation, dropout)
-        self.plan = get_plan(plan, width, kernel)
-        self.dims = len(size)
-        self.in_channels = channels
-        self.input_shape = tuple(input_shape)
-        layers = geometry.backbone_layers(self.plan, self.dims, channels, pools)
-        geometry.check_input(self.plan, layers, size)
-        self.smallest_input = geometry.smallest_input(layers)
-        self.grid = geometry.output_size(layers, size) if grid is None else nd.per_axis(grid, self.dims)
-        self.padding = nd.paddings(padding, self.dims)
-        self.backbone = Backbone(
-            self.plan, self.dims, channels, pools=pools, norm=norm, activation=activation, padding=self.padding
-        )
-        self.head = HEADS[head](self.plan, classes, grid=self.grid, dropout=dropout, activation=activation)
-        # those on the way to the score map, by which geometry tells what each of its places sees
-        scanned = geometry.classifier_layers(self.plan, layers[-1].width, classes, self.grid)
-        self.layers = layers + scanned if head == "fc" else layers
-        initialise(self, init)
+        self.make(plan_spec(input_shape, outputs, **options), init)
+
+    @classmethod
+    def of(cls, spec: NetSpec, init: str = "glorot") -> Self:
+        """The net of a spec, its weights drawn by `init`."""
+        net = cls.__new__(cls)
+        nn.Module.__init__(net)
+        net.make(spec, init)
+        return net
+
+    def make(self, spec: NetSpec, init: str) -> None:
+        self.spec = spec
+        geometry.check_input(spec)
+        self.smallest_input = geometry.smallest_input(spec.backbone)
+        self.backbone = Backbone(spec)
+        self.head = nd.named(part(HEADS, "head", spec.head.name).build(spec.head, spec.maps()), HEAD)
+        for name, layer in self.head.named_children():
+            if not hasattr(layer, "layer_name"):
+                nd.named(layer, name)
+        initialise(self.backbone, init)
+        initialise(self.head, init, head=True)
+
+    @property
+    def dims(self) -> int:
+        return self.spec.dims
+
+    @property
+    def in_channels(self) -> int:
+        return self.spec.in_channels
+
+    @property
+    def input_shape(self) -> tuple[int, ...]:
+        return self.spec.input_shape
+
+    @property
+    def grid(self) -> tuple[int, ...]:
+        return self.spec.head.grid
+
+    @property
+    def padding(self) -> tuple[str, ...]:
+        return self.spec.padding
+
+    @property
+    def layers(self) -> tuple[Layer, ...]:
+        """Those on the way to the score map, by which geometry tells what each of its places sees."""
+        return self.spec.scanned()
+
+    def layer_keys(self) -> dict[str, str]:
+        """{key of the state dict: name of the layer, and what of it the tensor is}: conv3_3.weight, fc6.bias."""
+        return nd.layer_keys(self)
+
+    def part(self, name: str) -> nn.Module:
+        """The module of a part: block1, ..., head."""
+        found: nn.Module = self.head if name == HEAD else self.backbone.get_submodule(name)
+        return found
 
     def check(self, x: Tensor, valid: Tensor | None = None) -> None:
         """
@@ -111,11 +106,11 @@ class VGG(nn.Module):
         if valid is not None and (shortest := int(valid.sum(1).min())) < self.least_valid:
             raise ValueError(f"a clip of {shortest} valid steps is shorter than the net's least, {self.least_valid}")
         if x.ndim != self.dims + 2 or x.shape[1] != self.in_channels:
-            axes = ", ".join(nd.AXES[self.dims])
+            axes = ", ".join(AXES[self.dims])
             raise ValueError(f"the net takes (N, {self.in_channels}, {axes}), got a tensor of {tuple(x.shape)}")
         if any(have < least for have, least in zip(x.shape[2:], self.smallest_input, strict=True)):
             raise ValueError(
-                f"plan {self.plan.name} takes {nd.AXES[self.dims]} of at least {self.smallest_input}, "
+                f"plan {self.spec.plan} takes {AXES[self.dims]} of at least {self.smallest_input}, "
                 f"got {tuple(x.shape[2:])}"
             )
 
@@ -208,6 +203,10 @@ class PreparedNet(nn.Module):
         if self.augment is not None and self.training:
             x = self.augment(x, valid)
         return nd.zero_padding(x, valid), valid
+
+    def layer_keys(self) -> dict[str, str]:
+        """{key of a tensor of the VGG in the state dict: conv3_3.weight, fc6.bias, ...}"""
+        return nd.layer_keys(self.vgg, "vgg.")
 
     def forward(self, x: Tensor, lengths: Tensor | None = None) -> Tensor:
         return self.vgg(*self.eaten(x, lengths))

@@ -2,14 +2,14 @@
 
 import math
 from collections.abc import Collection, Mapping
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from torch import nn
 
-from vggx.blocks import VGGBlock
+from vggx.net import VGG
 from vggx.options import Recipe
-from vggx.surgery.transfer import covers, part_of
-from vggx.weights.layouts import paper_name
+from vggx.spec.layer import part_of
+from vggx.surgery.transfer import covers
 
 
 class Pace(NamedTuple):
@@ -26,12 +26,14 @@ class Pace(NamedTuple):
     scale: float
 
 
-def blocks_of(net: nn.Module) -> list[VGGBlock]:
-    return [module for module in net.modules() if isinstance(module, VGGBlock)]
+def vgg_of(net: Any) -> VGG:
+    """The VGG of a `PreparedNet`, or itself."""
+    found: VGG = net if isinstance(net, VGG) else net.vgg
+    return found
 
 
-def freeze(net: nn.Module, count: int) -> list[VGGBlock]:
-    """Take the first blocks out of training: no gradients for their parameters, and evaluation mode.
+def freeze(net: Any, count: int) -> list[nn.Module]:
+    """Take the first blocks of a net out of training: no gradients, and evaluation mode.
 
     In that mode the statistics of their norms stand still; whoever calls `net.train()` has to bring it back.
 
@@ -41,7 +43,7 @@ def freeze(net: nn.Module, count: int) -> list[VGGBlock]:
     Raises:
         ValueError: fewer than none, or more than there are.
     """
-    blocks = blocks_of(net)
+    blocks: list[nn.Module] = vgg_of(net).backbone.blocks() if count else []
     if not 0 <= count <= len(blocks):
         raise ValueError(
             f"freeze={count}: the net has {len(blocks)} blocks, so it must be from 0 (none) to {len(blocks)} (the head "
@@ -52,7 +54,7 @@ def freeze(net: nn.Module, count: int) -> list[VGGBlock]:
     return blocks[:count]
 
 
-def paces(net: nn.Module, recipe: Recipe, fresh: Collection[str] | None) -> dict[str, Pace]:
+def paces(net: Any, recipe: Recipe, fresh: Collection[str] | None) -> dict[str, Pace]:
     """The pace of every parameter that trains, by its name.
 
     Every block and the head learn at lr times their part of `part_scales`. A convolution and its norm are one layer and
@@ -71,14 +73,15 @@ def paces(net: nn.Module, recipe: Recipe, fresh: Collection[str] | None) -> dict
             f"recipe.fresh_factor={recipe.fresh_factor} needs weights=...: without them all layers are equally fresh, "
             "and recipe.lr is their rate"
         )
-    scales = part_scales(recipe, len(blocks_of(net)))
-    found = {}
+    spec = vgg_of(net).spec
+    scales, parts = part_scales(recipe, len(spec.blocks)), spec.parts()
+    keys, found = net.layer_keys(), {}
     for name, parameter in net.named_parameters():
         if not parameter.requires_grad:
             continue
-        layer = paper_name(name).rpartition(".")[0]
-        part = part_of(layer)
-        is_fresh = any(covers(other, layer) for other in fresh or ())
+        layer = keys[name].rpartition(".")[0]
+        part = part_of(layer, parts)
+        is_fresh = any(covers(other, layer, part) for other in fresh or ())
         scale = scales[part] * (recipe.fresh_factor if is_fresh else 1.0)
         found[name] = Pace(part, is_fresh, scale)
     return found

@@ -21,9 +21,10 @@ import torch
 from torch import Tensor
 
 from modalities.audio.frontend import Frontend
-from modalities.audio.net import least_steps, make_frontend
+from modalities.audio.net import make_frontend
 from modalities.audio.options import Data, Net
 from modalities.audio.reading import LoadClip, opened
+from modalities.audio.spec import least_steps
 from vggx.data.datamodule import check_file
 from vggx.data.embedded import cache_folder
 from vggx.data.listing import Sample

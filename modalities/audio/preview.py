@@ -72,7 +72,7 @@ def panels(options: Net, data: Data, batch: dict[str, Any], train: bool) -> Pane
 
     Mean and standard deviation are the net's where they are known, else those of this batch.
     """
-    net = build(options, data, classes=1).train(train)
+    net = build(options, data, 1).train(train)
     notes = []
     if options.measures_input():
         measure(net, [batch], options, data)

@@ -102,7 +102,7 @@ def test_torchvisions_net_begins_with_the_same_spreads(share: str) -> None:
     if share == "parts":
         for name, module in net.named_modules():
             if isinstance(module, torch.nn.Conv2d):
-                initialise(module, "torchvision", f"{name}.")
+                initialise(module, "torchvision", head=name.startswith("head."))
     theirs = models.vgg11(init_weights=True)
     convolutions = [m for m in theirs.features if isinstance(m, torch.nn.Conv2d)]
     ours = [p for p in net.backbone.parameters() if p.ndim > 1]

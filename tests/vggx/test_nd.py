@@ -11,7 +11,6 @@ from torch.utils._python_dispatch import TorchDispatchMode
 from vggx import nd
 
 DIMS = (1, 2, 3)
-CONVOLVE = {1: F.conv1d, 2: F.conv2d, 3: F.conv3d}
 
 
 def row(*values: float) -> torch.Tensor:
@@ -19,102 +18,28 @@ def row(*values: float) -> torch.Tensor:
     return torch.tensor([[values]], dtype=torch.float32)
 
 
-def sequence(layers: list[tuple[str, nn.Module]]) -> nn.Sequential:
-    return nn.Sequential(*(layer for _, layer in layers))
-
-
 @pytest.mark.parametrize("dims", DIMS)
 def test_the_layers_are_torchs_of_that_many_axes(dims: int) -> None:
     assert nd.CONV[dims] is getattr(nn, f"Conv{dims}d")
     assert nd.BATCH_NORM[dims] is getattr(nn, f"BatchNorm{dims}d")
-    assert nd.MAX_POOL[dims] is getattr(nn, f"MaxPool{dims}d")
-    assert len(nd.AXES[dims]) == dims
-
-
-def test_per_axis_repeats_a_number_and_keeps_a_tuple() -> None:
-    assert nd.per_axis(3, 2) == (3, 3)
-    assert nd.per_axis([1, 2, 2], 3) == (1, 2, 2)
-
-
-def test_per_axis_names_the_axes_it_wants_values_for() -> None:
-    with pytest.raises(ValueError, match=r"3 spatial axes need 3 values.*'time', 'height', 'width'.*\(2, 2\)"):
-        nd.per_axis((2, 2), 3)
-
-
-@pytest.mark.parametrize("dims", [0, 4, "2"])
-def test_other_numbers_of_axes_are_refused(dims: int) -> None:
-    with pytest.raises(ValueError, match="dims must be 1, 2 or 3, not"):
-        nd.check_dims(dims)
+    assert nd.POOL["max"][dims] is getattr(nn, f"MaxPool{dims}d")
 
 
 def test_replicate_pad_repeats_the_ends() -> None:
-    assert torch.equal(nd.ReplicatePad((2,))(row(1, 2, 3)), row(1, 1, 1, 2, 3, 3, 3))
+    assert torch.equal(nd.Pad(((2, 2),), "replicate")(row(1, 2, 3)), row(1, 1, 1, 2, 3, 3, 3))
 
 
 def test_replicate_pad_leaves_an_axis_of_pad_0_alone() -> None:
     square = torch.tensor([[[[1.0, 2.0], [3.0, 4.0]]]])
-    assert nd.ReplicatePad((1, 0))(square).tolist() == [[[[1, 2], [1, 2], [3, 4], [3, 4]]]]
-    assert nd.ReplicatePad((0, 1))(square).tolist() == [[[[1, 1, 2, 2], [3, 3, 4, 4]]]]
+    assert nd.Pad(((1, 1), (0, 0)), "replicate")(square).tolist() == [[[[1, 2], [1, 2], [3, 4], [3, 4]]]]
+    assert nd.Pad(((0, 0), (1, 1)), "replicate")(square).tolist() == [[[[1, 1, 2, 2], [3, 3, 4, 4]]]]
 
 
 def test_replicate_pad_of_time_repeats_the_first_and_the_last_frame() -> None:
     clip = torch.rand(2, 3, 4, 5, 6)
-    assert torch.equal(nd.ReplicatePad((1, 0, 0))(clip), torch.cat([clip[:, :, :1], clip, clip[:, :, -1:]], dim=2))
-
-
-def test_a_convolution_of_ones_by_hand() -> None:
-    for padding, sums in (("zeros", (3.0, 6.0, 5.0)), ("replicate", (4.0, 6.0, 8.0))):
-        layers = nd.conv(1, 1, 1, 3, padding, bias=False)
-        nn.init.ones_(layers[-1][1].weight)
-        assert torch.equal(sequence(layers)(row(1, 2, 3)), row(*sums)), padding
-
-
-@pytest.mark.parametrize("dims", DIMS)
-@pytest.mark.parametrize("kernel", [1, 3, 5])
-@pytest.mark.parametrize("padding", nd.PADDING)
-def test_a_convolution_keeps_every_axis(dims: int, kernel: int, padding: str) -> None:
-    size = (7, 4, 5)[:dims]
-    assert sequence(nd.conv(dims, 2, 3, kernel, padding, bias=True))(torch.rand(2, 2, *size)).shape == (2, 3, *size)
-
-
-@pytest.mark.parametrize("dims", DIMS)
-def test_a_convolution_is_torchs_on_an_input_padded_by_hand(dims: int) -> None:
-    x = torch.rand(2, 2, *(6, 5, 4)[:dims])
-    for padding, mode in (("zeros", "constant"), ("replicate", "replicate")):
-        layers = nd.conv(dims, 2, 3, 3, padding, bias=True)
-        weight, bias = layers[-1][1].weight, layers[-1][1].bias
-        expected = CONVOLVE[dims](F.pad(x, [1, 1] * dims, mode=mode), weight, bias)
-        torch.testing.assert_close(sequence(layers)(x), expected)
-
-
-def test_each_axis_may_be_padded_its_own_way() -> None:
-    clip = torch.rand(1, 2, 4, 5, 6)
-    layers = nd.conv(3, 2, 3, 3, ("replicate", "zeros", "zeros"), bias=True)
-    padded = F.pad(F.pad(clip, (0, 0, 0, 0, 1, 1), mode="replicate"), (1, 1, 1, 1))
-    torch.testing.assert_close(sequence(layers)(clip), F.conv3d(padded, layers[-1][1].weight, layers[-1][1].bias))
-
-
-def test_each_axis_may_have_its_own_kernel() -> None:
-    ((name, layer),) = nd.conv(3, 2, 3, (1, 3, 5), "zeros", bias=False)
-    assert (name, layer.kernel_size, layer.padding, layer.bias) == ("conv", (1, 3, 5), (0, 1, 2), None)
-
-
-def test_a_pad_layer_stands_only_where_something_is_replicated() -> None:
-    assert [name for name, _ in nd.conv(2, 1, 1, 3, "zeros", bias=True)] == ["conv"]
-    assert [name for name, _ in nd.conv(2, 1, 1, 3, "replicate", bias=True)] == ["pad", "conv"]
-    assert [name for name, _ in nd.conv(2, 1, 1, 1, "replicate", bias=True)] == ["conv"]
-
-
-@pytest.mark.parametrize("kernel", [2, 0, (3, 4)])
-def test_kernels_that_cannot_keep_the_size_are_refused(kernel: int | tuple[int, int]) -> None:
-    with pytest.raises(ValueError, match=r"kernels must be odd to keep the size of the map, got \("):
-        nd.conv(2, 1, 1, kernel, "zeros", bias=True)
-
-
-@pytest.mark.parametrize("padding", ["reflect", ("zeros",), ("zeros", "circular")])
-def test_unknown_padding_is_refused(padding: str | tuple[str, ...]) -> None:
-    with pytest.raises(ValueError, match=r"padding must be one of \('zeros', 'replicate'\).*'height', 'width'"):
-        nd.conv(2, 1, 1, 3, padding, bias=True)
+    assert torch.equal(
+        nd.Pad(((1, 1), (0, 0), (0, 0)), "replicate")(clip), torch.cat([clip[:, :, :1], clip, clip[:, :, -1:]], dim=2)
+    )
 
 
 def test_pool_up_by_hand() -> None:
@@ -223,8 +148,3 @@ def test_channels_last_leaves_dims_1_and_classifiers_as_they_are() -> None:
     assert nd.channels_last(layer, 1).weight.is_contiguous()
     net = nd.channels_last(nn.Sequential(nn.Conv2d(2, 4, 3), nd.PRODUCT[2](4, 4, 2), nd.PRODUCT[2](4, 4, 1)), 2)
     assert [layer.weight.is_contiguous() for layer in net] == [False, True, True]
-
-
-def test_product() -> None:
-    assert nd.product([2, 3, 4]) == 24
-    assert nd.product([]) == 1

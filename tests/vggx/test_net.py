@@ -93,12 +93,12 @@ def test_parameters_are_the_published_number(plan: str, norm: str) -> None:
 @pytest.mark.parametrize(("alias", "plan"), [("vgg11", "A"), ("vgg13", "B"), ("vgg16", "D"), ("vgg19", "E")])
 def test_an_alias_builds_its_plan(alias: str, plan: str) -> None:
     net = meta((3, 224, 224), 1000, plan=alias)
-    assert (net.plan.name, params(net)) == (plan, PARAMS[plan, "none"])
+    assert (net.spec.plan, params(net)) == (plan, PARAMS[plan, "none"])
 
 
 def test_plan_d_is_the_default() -> None:
     net = meta((3, 224, 224), 1000)
-    assert (net.plan.name, net.dims, net.grid, net.smallest_input) == ("D", 2, (7, 7), (32, 32))
+    assert (net.spec.plan, net.dims, net.grid, net.smallest_input) == ("D", 2, (7, 7), (32, 32))
     assert params(net) == 138_357_544
 
 
@@ -264,14 +264,14 @@ def test_one_batch_is_learnt_by_heart(dims: int, head: str) -> None:
         ((3, 32), {"grid": (7, 7)}, r"1 spatial axes need 1 values, one for each of \('time',\): got \(7, 7\)"),
         ((3, 32), {"pools": [2, 2]}, "plan micro has 3 blocks and needs as many pools"),
         ((3, 32), {"dropout": 1.5}, "dropout must be a share from 0 to 1, got 1.5"),
-        ((3, 32), {"classes": 0}, "a net needs one class or more, not 0"),
+        ((3, 32), {"outputs": 0}, "a net needs one class or more, not 0"),
         ((3,), {}, "dims must be 1, 2 or 3, not 0"),
         ((3, 8, 8, 8, 8), {}, "dims must be 1, 2 or 3, not 4"),
     ],
 )
 def test_an_option_that_does_not_exist_is_refused(shape: tuple[int, ...], options: dict, message: str) -> None:
     with pytest.raises(ValueError, match=message):
-        VGG(shape, **({"classes": 2, "plan": "micro"} | options))
+        VGG(shape, **({"outputs": 2, "plan": "micro"} | options))
 
 
 @pytest.mark.parametrize("grid", [(0, 2), (-1, 2)])

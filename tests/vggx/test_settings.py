@@ -143,7 +143,7 @@ def test_what_is_given_wins_over_what_a_choice_brings() -> None:
     made = resolve("modality=audio", "modality.net.frontend=panns", "modality.net.n_fft=512").modality
     assert (made.net.n_fft, made.net.hop) == (512, 320)
     with pytest.raises(ValueError, match=r"modality\.net\.frontend=panns fixes n_fft=1024, got 512"):
-        made.vgg_arguments()
+        made.spec(2)
 
 
 def test_what_a_choice_brings_stands_as_plain_values_in_a_run_folder(tmp_path: Path) -> None:
@@ -203,7 +203,7 @@ def test_what_a_recipe_brings_stands_in_a_run_folder(name: str, recipe: str, tmp
 
 def test_usual_knows_what_a_choice_brings() -> None:
     found = settings.usual(compose("modality=audio", "modality.net.frontend=panns", command="cost").modality)
-    assert found.vgg_arguments()["input_shape"] == (64, 101)  # a second at 32 kHz
+    assert found.spec(2).input_shape == (64, 101)  # a second at 32 kHz
 
 
 def test_usual_is_a_users_own_data() -> None:

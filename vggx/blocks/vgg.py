@@ -1,12 +1,15 @@
-"""(N, C, *S) -> (N, width, *(S // pool)): units, then a max pool; layers are named as in the paper."""
+"""(N, C, *S) -> (N, width, *S'): units, [extras], a pool; layers are named as in the paper."""
 
-from collections import OrderedDict
-from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
 
 from torch import Tensor, nn
 
 from vggx import nd
-from vggx.blocks.unit import ConvUnit
+from vggx.blocks import unit_layers
+from vggx.blocks.unit import ConvUnit, pool_layer
+from vggx.spec.parts import EXTRAS, Feed, part
+from vggx.spec.words import BlockSpec
 
 
 def local_response_norm() -> nn.Module:
@@ -15,54 +18,62 @@ def local_response_norm() -> nn.Module:
 
 
 class VGGBlock(nn.Sequential):
-    """One ConvUnit per kernel, then a max pool whose stride is its kernel.
+    """One ConvUnit per convolution, then what else the block has, and its pool.
 
     Args:
         dims: number of spatial axes, 1 to 3.
         in_channels: C.
-        width: output channels of every unit.
+        width: output channels of every unit, or all of the block as a `BlockSpec`.
         number: the block's number, which names its layers: conv3_1, conv3_2, ..., pool3.
-        kernels: per unit an odd size, for all axes or one per axis.
-        pool: for all axes or one per axis; 1 leaves an axis alone.
-        lrn: local response normalisation after the first unit (plan A-LRN).
-        norm, activation, padding: as in `ConvUnit`.
+        words: as `BlockSpec.of` takes them: kernels, pool, lrn, norm, activation, padding.
 
     Raises:
-        ValueError: as `ConvUnit`, or a pool that does not fit the axes.
+        ValueError: as `BlockSpec.of`.
     """
 
-    def __init__(
-        self,
-        dims: int,
-        in_channels: int,
-        width: int,
-        *,
-        number: int = 1,
-        kernels: Sequence[int | Sequence[int]] = (3, 3),
-        pool: int | Sequence[int] = 2,
-        lrn: bool = False,
-        norm: str = "none",
-        activation: str = "relu",
-        padding: str | Sequence[str] = "zeros",
-    ):
-        layers: list[tuple[str, nn.Module]] = []
-        for index, kernel in enumerate(kernels, 1):
-            unit = ConvUnit(dims, in_channels, width, kernel=kernel, norm=norm, activation=activation, padding=padding)
-            layers.append((f"conv{number}_{index}", unit))
-            if lrn and index == 1:
-                layers.append((f"lrn{number}", local_response_norm()))
-            in_channels = width
-        sides = nd.per_axis(pool, dims)
-        layers.append((f"pool{number}", nd.MAX_POOL[dims](sides)))
-        super().__init__(OrderedDict(layers))
-        self.pool = sides
+    def __init__(self, dims: int, in_channels: int, width: int | BlockSpec, *, number: int = 1, **words: Any):
+        block = width if isinstance(width, BlockSpec) else BlockSpec.of(dims, width, **words)
+        super().__init__()
+        self.block = block
+        feed = Feed("", in_channels, dims, f"block{number}")
+        for index, unit in enumerate(block.units, 1):
+            name = f"conv{number}_{index}"
+            self.add_module(name, ConvUnit(dims, feed.channels, unit, name=name))
+            feed = replace(feed, channels=unit.width)
+            if block.lrn and index == 1:
+                self.add_module(f"lrn{number}", local_response_norm())
+        for extra in block.extras:
+            name = f"{extra.name}{number}"
+            self.add_module(name, nd.named(part(EXTRAS, "extra", extra.name).build(extra, feed, name), name))
+        if block.pool is not None:
+            for layer in unit_layers.pool_layers(block.pool, feed, f"pool{number}"):
+                made = nd.Pad(layer.pads, layer.mode) if layer.kind == "pad" else pool_layer(layer)
+                self.add_module(layer.name.replace(".", "_"), made)
+        if block.dropout:
+            self.add_module(f"drop{number}", nn.Dropout(block.dropout))
+        nd.named(self, f"block{number}")
+
+    @classmethod
+    def of_spec(cls, block: BlockSpec, feed: Feed, number: int) -> "VGGBlock":
+        return cls(feed.dims, feed.channels, block, number=number)
 
     def forward(self, x: Tensor, valid: Tensor | None = None) -> Tensor:
-        """(N, C, *S), valid (N, S[0]) as in `ConvUnit` -> (N, width, *(S // pool)), 0 where `valid_after` is not"""
-        for layer in self:
-            x = layer(x, valid) if isinstance(layer, ConvUnit) else layer(x)
-        return nd.zero_padding(x, self.valid_after(valid))
+        """(N, C, *S), valid (N, S[0]) as in `ConvUnit` -> (N, width, *S'), 0 where `valid_after` is not"""
+        after = self.valid_after(valid)
+        for name, layer in self.named_children():
+            if isinstance(layer, ConvUnit):
+                x, valid = layer(x, valid), layer.valid_after(valid)
+            else:
+                x = layer(x, valid) if self.takes_valid(name) else layer(x)
+        return nd.zero_padding(x, after)
+
+    def takes_valid(self, name: str) -> bool:
+        """Whether a layer is an extra: those of torch know nothing of padding."""
+        return name.rstrip("0123456789") in {extra.name for extra in self.block.extras}
 
     def valid_after(self, valid: Tensor | None) -> Tensor | None:
-        """(N, T) -> (N, T // pool): L valid positions become L // pool."""
-        return nd.valid_after(valid, self.pool[0], self.pool[0])
+        """(N, T) -> (N, T'): of a pool of s L valid positions become L // s."""
+        for layer in self:
+            valid = layer.valid_after(valid) if isinstance(layer, ConvUnit) else valid
+        pool = self.block.pool
+        return valid if pool is None else nd.valid_after(valid, pool.kernel[0], pool.stride[0], sum(pool.pads[0]))

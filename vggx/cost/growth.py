@@ -10,10 +10,12 @@ from dataclasses import dataclass, replace
 from fractions import Fraction
 from typing import Any
 
-from vggx import geometry, nd
-from vggx.cost.ledger import CLASSIFIER, ledger_of, total
+from vggx import geometry
+from vggx.cost.ledger import CLASSIFIER, costs_of, ledger_of, total
+from vggx.dims import product
 from vggx.options import Modality
-from vggx.plans import get_plan
+
+GREATER = 4  # times a value: far enough for every layer that grows with it to cost more
 
 
 @dataclass(frozen=True)
@@ -60,10 +62,10 @@ def check_pools(modality: Modality, option: str) -> None:
     value, chosen = getattr(modality.data, option), []
     for multiple in (0.25, 0.5, 1, 2, 4):
         try:
-            pools = with_value(modality, option, type(value)(multiple * value)).vgg_arguments().get("pools")
+            spec = with_value(modality, option, type(value)(multiple * value)).spec(1)
         except ValueError:  # too short for any
             continue
-        chosen.append(pools)
+        chosen.append([block.pool.stride[0] for block in spec.blocks if block.pool])
     if any(pools != chosen[0] for pools in chosen):
         raise ValueError(
             f"this net chooses its time pools by {option}: set modality.net.time_pools, such as {chosen[-1]}"
@@ -83,27 +85,25 @@ def extent_law(modality: Modality, classes: int, option: str) -> Law:
         raise ValueError(f"modality.net.grid={grid}: growth is known where the grid follows the input; leave it unset")
 
     def along(values: Sequence[int]) -> int:
-        return nd.product(values[axis] for axis in modality.data.GROWS[option])
+        return product(values[axis] for axis in modality.data.GROWS[option])
 
     def positions(value: float) -> int:
-        return along(with_value(modality, option, value).vgg_arguments()["input_shape"][1:])
+        return along(with_value(modality, option, value).spec(classes).input_shape[1:])
 
-    arguments = modality.vgg_arguments()
-    channels, *size = arguments["input_shape"]
-    layers = geometry.backbone_layers(get_plan(arguments["plan"]), len(size), channels, arguments.get("pools"))
-    *_, last = geometry.trace(layers, size)
-    strides = {reach.name: along(reach.stride) for reach in geometry.trace(layers, size)}
-    scans = "grid" in arguments and along(arguments["grid"]) == 1
+    value = getattr(modality.data, option)
+    spec = modality.spec(classes)
+    maps = geometry.by_name(spec.layers(), spec.input_shape[1:])
+    last = maps[spec.backbone[-1].name]
+    longer = {cost.name: cost.macs for cost in ledger_of(with_value(modality, option, GREATER * value), classes)}
     slope, constant = Fraction(0), 0
-    for cost in ledger_of(modality, classes):
-        if cost.part != CLASSIFIER:
-            slope += Fraction(cost.macs, along(cost.output) * strides[cost.name]) if cost.macs else 0
-        elif cost.name == "fc6" or (cost.name != "fc" and scans):
+    for cost in costs_of(spec):
+        if longer[cost.name] == cost.macs:
+            constant += cost.macs
+        elif cost.part != CLASSIFIER:
+            slope += Fraction(cost.macs, along(cost.output) * along(maps[cost.name].stride))
+        else:
             # it is applied at every step of the last map, or its kernel covers them all: the same product
             slope += Fraction(cost.macs, along(last.size) * along(last.stride))
-        else:
-            constant += cost.macs
-    value = getattr(modality.data, option)
     power = len(modality.data.GROWS[option])
     # a spectrogram of so many seconds has a step more than their product with its rate
     rate = Fraction(positions(2 * value) - positions(value)) / (Fraction(2 * value) ** power - Fraction(value) ** power)
@@ -119,15 +119,15 @@ def width_law(modality: Modality, classes: int) -> Law:
 
 def depth_laws(modality: Modality, classes: int) -> list[Law]:
     """In the layers of every block: one more like its own has as many channels in as out, and keeps the map's size."""
-    arguments, costs = modality.vgg_arguments(), ledger_of(modality, classes)
-    dims, macs = len(arguments["input_shape"]) - 1, total(costs)["macs"]
+    spec = modality.spec(classes)
+    costs = costs_of(spec)
+    macs = total(costs)["macs"]
     found = []
-    plan = get_plan(arguments["plan"], arguments["width"], arguments.get("kernel", 3))
-    for number, block in enumerate(plan.blocks, 1):
-        first = next(cost for cost in costs if cost.part == f"block{number}")
-        weights = nd.product(nd.per_axis(block.kernels[0], dims)) * block.width
-        another, layers = Fraction(weights * first.written), len(block.kernels)
-        found.append(law(f"layers of block{number}", layers, {1: another, 0: macs - another * layers}))
+    for part, block in zip(spec.blocks_and_head(), spec.blocks, strict=False):
+        first = next(cost for cost in costs if cost.part == part)
+        unit, layers = block.units[0], len(block.units)
+        another = Fraction(product(unit.kernel) * unit.width * first.written)
+        found.append(law(f"layers of {part}", layers, {1: another, 0: macs - another * layers}))
     return found
 
 

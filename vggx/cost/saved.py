@@ -1,15 +1,18 @@
-"""A layer -> what autograd keeps of it until the backward pass, in closed form, as torch's layers keep it on a GPU.
+"""layers -> what autograd keeps of each until the backward pass, in closed form, as torch's layers keep it on a GPU.
 
 A convolution keeps its input, a ReLU its output, a batch norm and a leaky ReLU their input, a max pool the place of
-each greatest value (eight bytes), dropout a mask (one byte). A map that two layers keep is one map. Parameters, and the
-two values a channel that a batch norm keeps of the batch, are not counted: they do not grow with the batch.
+each greatest value (eight bytes), dropout a mask (one byte); see `vggx.spec.layer.KINDS`. A map that two layers keep is
+one map. Parameters, and the two values a channel that a batch norm keeps of the batch, are not counted: they do not
+grow with the batch.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
-INDEX, MASK = 8, 1  # bytes of a max pool's place and of dropout's mask
+from vggx.dims import product
+from vggx.spec.layer import INPUT, KINDS, Layer, Size
+
+Sizes = Mapping[str, Size]  # of each layer's map, and of the net's input
 
 
 class Saved(NamedTuple):
@@ -18,55 +21,67 @@ class Saved(NamedTuple):
     values: int = 0
     fixed: int = 0
 
+    def __add__(self, other: "Saved") -> "Saved":  # type: ignore[override]
+        return Saved(self.values + other.values, self.fixed + other.fixed)
+
     def bytes(self, value_bytes: int) -> int:
         return self.values * value_bytes + self.fixed
 
 
-@dataclass(frozen=True)
-class Rules:
-    """What of a net's options decides on it."""
-
-    norm: bool
-    activation: str
-    dropout: float
-    padding: tuple[str, ...]
-
-    def padded(self, size: Sequence[int], pad: Sequence[int]) -> tuple[int, ...]:
-        """The size of the padded copy of a map; that of the map itself where its padding needs no copy."""
-        copied = [p if mode == "replicate" else 0 for p, mode in zip(pad, self.padding, strict=True)]
-        return tuple(side + 2 * p for side, p in zip(size, copied, strict=True))
-
-    @property
-    def keeps_input(self) -> bool:
-        """Whether the activation keeps its input; ReLU does with its output, which the next layer keeps anyway."""
-        return self.activation != "relu"
+def learned_before(layers: Sequence[Layer]) -> set[str]:
+    """The layers whose input wants a gradient: something before them learns."""
+    moving: set[str] = set()
+    found: set[str] = set()
+    for layer in layers:
+        if moving & set(layer.inputs):
+            found.add(layer.name)
+        if layer.name in found or layer.learns():
+            moving.add(layer.name)
+    return found
 
 
-def of_unit(rules: Rules, read: int, padded: int, written: int, *, first: bool) -> Saved:
-    """Of convolution, norm and activation; the net's own input is kept by the first convolution, if not as a copy."""
-    values = written * (1 + rules.norm + rules.keeps_input)
-    copied = padded if padded > read else 0
-    return Saved(values + (copied or (read if first else 0)))
+def kept_maps(layers: Sequence[Layer], sizes: Sizes) -> dict[str, Saved]:
+    """What each layer keeps, a map that is kept counted with the layer that gives it.
+
+    The net's own input is counted with the first layer that keeps it.
+    """
+    counted = {layer.name: Saved() for layer in layers}
+    owners = sources(layers, sizes)
+    known = {layer.name: layer for layer in layers}
+    seen, moving = set[str](), learned_before(layers)
+    for layer in layers:
+        # of what nobody wants a gradient of nothing is kept, nor of a map that is only put in another order
+        if is_view(layer, sizes) or is_copy(layer, sizes) or not (layer.learns() or layer.name in moving):
+            continue
+        kept = KINDS[layer.kind].kept(layer, sizes[layer.name])
+        counted[layer.name] += Saved(kept.values * layer.rows, kept.fixed * layer.rows)
+        maps = {owners[name] for name in layer.inputs if kept.inputs} | ({layer.name} if kept.output else set())
+        for name in maps - seen:
+            seen.add(name)
+            source = layer if name == INPUT else known[name]
+            channels = source.in_channels if name == INPUT else source.channels
+            copied = is_copy(source, sizes)
+            giver = owners[source.inputs[0]] if copied else source.name
+            counted[giver] += Saved(source.rows * channels * product(sizes[name]))
+    return counted
 
 
-def of_lrn(positions: int, channels: int) -> Saved:
-    """The squares padded by four channels, their mean's base and its power, and the answer."""
-    return Saved(positions * (channels + 4 + 3 * channels))
+def is_copy(layer: Layer, sizes: Sizes) -> bool:
+    """Whether it only puts the channels of a map behind, beside the map itself; counted with the map's own layer."""
+    same = layer.kind == "grid" and sizes[layer.name] == sizes[layer.inputs[0]]
+    return same and not is_view(layer, sizes)
 
 
-def of_pool(written: int, *, read_again: bool) -> Saved:
-    """The places; and its map, unless a mean is all that follows."""
-    return Saved(written if read_again else 0, INDEX * written)
+def is_view(layer: Layer, sizes: Sizes) -> bool:
+    """Whether its map is the one that it takes; of a grid that the map has already, where no order needs a copy."""
+    size = sizes[layer.name]
+    same = layer.kind == "grid" and size == sizes[layer.inputs[0]] and 1 in (layer.channels, product(size))
+    return KINDS[layer.kind].view or same
 
 
-def of_classifier(rules: Rules, pooled_up: int, written: int, *, last: bool) -> Saved:
-    """Of one of the paper's three layers, activation and dropout; `pooled_up`: the map that was brought to the grid."""
-    if last:
-        return Saved(pooled_up)
-    drops = rules.dropout > 0
-    return Saved(pooled_up + written * (1 + (drops or rules.keeps_input)), MASK * written if drops else 0)
-
-
-def of_linear(rules: Rules, read: int) -> Saved:
-    """Of dropout and the pooled head's linear layer."""
-    return Saved(read, MASK * read if rules.dropout > 0 else 0)
+def sources(layers: Sequence[Layer], sizes: Sizes) -> dict[str, str]:
+    """{layer: the layer whose map its own is}"""
+    found = {INPUT: INPUT}
+    for layer in layers:
+        found[layer.name] = found[layer.inputs[0]] if is_view(layer, sizes) else layer.name
+    return found

@@ -9,8 +9,8 @@ import torch
 from torch import Tensor, nn
 
 from vggx import geometry
-from vggx.geometry import Layer
 from vggx.net import VGG
+from vggx.spec.layer import Layer
 
 Values = npt.NDArray[np.float32]
 
@@ -70,8 +70,7 @@ def score_heat(vgg: VGG, scores: Tensor, number: int, size: Sequence[int]) -> He
 
 def layers_of(vgg: VGG) -> list[Layer]:
     """The convolutions and pools that Grad-CAM can be taken of: those of the backbone."""
-    names = {name for block in vgg.backbone.blocks() for name, _ in block.named_children()}
-    return [layer for layer in vgg.layers if layer.name in names]
+    return [layer for layer in vgg.spec.backbone if layer.kind in ("conv", "pool")]
 
 
 def known_layer(vgg: VGG, name: str | None) -> str:
@@ -85,7 +84,7 @@ def known_layer(vgg: VGG, name: str | None) -> str:
         return [layer.name for layer in layers if layer.kind == "conv"][-1]
     if name not in [layer.name for layer in layers]:
         known = ", ".join(layer.name for layer in layers)
-        raise ValueError(f"layer={name}: plan {vgg.plan.name} has {known}")
+        raise ValueError(f"layer={name}: plan {vgg.spec.plan} has {known}")
     return name
 
 
@@ -112,6 +111,6 @@ def grad_cam(vgg: VGG, x: Tensor, number: int, name: str) -> Heat:
     # the rows that one input becomes share their kernels, and so the weights of their maps
     weights = gradient.transpose(0, 1).flatten(1).mean(1)
     cam = torch.tensordot(weights, taken[0].detach(), ([0], [1])).relu()
-    layers = layers_of(vgg)
+    layers = vgg.spec.backbone
     until = [layer.name for layer in layers].index(name) + 1
     return heat_of(vgg, cam, layers[:until], x.shape[-vgg.dims :])

@@ -1,31 +1,32 @@
 """a net at work -> MACs of all that went through it, by the ledger."""
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
 from torch import Tensor, nn
 
-from vggx.cost.ledger import ledger_of, total
+from vggx.cost.ledger import costs_of, total
 from vggx.net import VGG
-from vggx.options import Modality
+from vggx.spec.net import NetSpec
 
 
 class Meter:
-    """Counts the inputs that a net is given, by their shape (C, *S)."""
+    """Counts the inputs that a net's backbone is given, by their shape (C, *S)."""
 
-    def __init__(self) -> None:
+    def __init__(self, spec: NetSpec) -> None:
+        self.spec = spec
         self.inputs: Counter[tuple[int, ...]] = Counter()
 
     def note(self, backbone: nn.Module, inputs: tuple[Any, ...]) -> None:
         x: Tensor = inputs[0]
         self.inputs[tuple(x.shape[1:])] += len(x)
 
-    def macs(self, modality: Modality, classes: int, grid: Sequence[int]) -> int:
-        """Of all, for the net of a modality's options, whose fc6 has this grid."""
+    def macs(self) -> int:
+        """Of all."""
         return sum(
-            count // modality.net.rows() * total(ledger_of(modality, classes, input_shape=shape, grid=grid))["macs"]
+            count // self.spec.rows * total(costs_of(self.spec.at(shape)))["macs"]
             for shape, count in self.inputs.items()
         )
 
@@ -33,7 +34,7 @@ class Meter:
 @contextmanager
 def metered(net: VGG) -> Iterator[Meter]:
     """What goes through the net's backbone inside."""
-    meter = Meter()
+    meter = Meter(net.spec)
     handle = net.backbone.register_forward_pre_hook(meter.note)
     try:
         yield meter

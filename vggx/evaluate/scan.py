@@ -7,7 +7,8 @@ from typing import Protocol
 import torch
 from torch import Tensor
 
-from vggx import geometry, nd
+from vggx import geometry
+from vggx.dims import product
 from vggx.net import VGG
 
 # of a window: positions, and values of the net's widest map, a GiB of float32
@@ -64,7 +65,7 @@ def windows(vgg: VGG, length: int, most: int) -> list[Window]:
     far beyond their cells as these see, or to the strip's own ends.
     """
     size = (length, *vgg.input_shape[2:])
-    *_, last = geometry.trace(vgg.layers, size)
+    last = geometry.trace(vgg.layers, size)[-1]
     stride, cells, before = last.stride[0], last.size[0], -last.start[0]
     ahead = -(-before // stride)  # strides from a window's start to its first cell that sees no further back
     beyond = last.receptive_field[0] - before + ahead * stride  # from the start to the end of what that cell sees
@@ -82,10 +83,10 @@ def windows(vgg: VGG, length: int, most: int) -> list[Window]:
 
 def usual_window(vgg: VGG, x: Tensor) -> int:
     """Positions of a window that bound its memory, of a strip of which (C, 1, *rest) is one."""
-    reaches = geometry.trace(vgg.layers, vgg.input_shape[1:])
-    widest = max(layer.width / nd.product(reach.stride) for layer, reach in zip(vgg.layers, reaches, strict=True))
+    maps = geometry.trace(vgg.layers, vgg.input_shape[1:])
+    widest = max(layer.channels / product(each.stride) for layer, each in zip(vgg.layers, maps, strict=True))
     rows = len(x) // vgg.in_channels  # bands that are folded into the batch
-    return max(1, min(MOST, int(VALUES / (widest * rows * nd.product(x.shape[2:])))))
+    return max(1, min(MOST, int(VALUES / (widest * rows * product(x.shape[2:])))))
 
 
 def scan(
@@ -103,8 +104,11 @@ def scan(
         watched: goes through the windows, and may show how far it is.
 
     Raises:
-        ValueError: a strip that is shorter than the net's least, or as `strip.read`.
+        ValueError: a strip that is shorter than the net's least, a net whose places see all of their input, or as
+            `strip.read`.
     """
+    if geometry.trace(vgg.layers, vgg.input_shape[1:])[-1].sees_all:
+        raise ValueError(f"plan {vgg.spec.plan}: every place of this net sees all of its input, which has to be one")
     most = usual_window(vgg, strip.read(0, 1)) if window is None else window
     parts = []
     with torch.inference_mode():

@@ -1,11 +1,4 @@
-"""maps of the backbone -> a prediction."""
+"""maps of the backbone -> a prediction; each head is described in the file beside it, which needs no torch.
 
-from collections.abc import Callable
-
-from vggx.heads.classifier import ConvClassifier
-from vggx.heads.pooled import PooledClassifier
-
-Head = ConvClassifier | PooledClassifier
-HEADS: dict[str, Callable[..., Head]] = {"fc": ConvClassifier.of_plan, "pooled": PooledClassifier.of_plan}
-
-__all__ = ["HEADS", "ConvClassifier", "Head", "PooledClassifier"]
+The table of heads is `vggx.spec.parts.HEADS`.
+"""

@@ -6,7 +6,8 @@ from torch import Tensor, nn
 
 from vggx import nd
 from vggx.blocks.unit import activation_layer
-from vggx.plans import Plan
+from vggx.spec.parts import Feed
+from vggx.spec.words import HeadSpec
 
 
 class ConvClassifier(nn.Module):
@@ -17,7 +18,7 @@ class ConvClassifier(nn.Module):
 
     Args:
         in_channels: C of the last map.
-        hidden: width of fc6 and fc7.
+        hidden: width of fc6 and fc7, or one of each.
         classes: K.
         grid: kernel of fc6, one size per axis.
         dropout: share of fc6's and fc7's outputs dropped in training.
@@ -27,7 +28,7 @@ class ConvClassifier(nn.Module):
     def __init__(
         self,
         in_channels: int,
-        hidden: int,
+        hidden: int | Sequence[int],
         classes: int,
         *,
         grid: Sequence[int],
@@ -37,18 +38,19 @@ class ConvClassifier(nn.Module):
         super().__init__()
         conv = nd.PRODUCT[len(grid)]
         self.grid = tuple(grid)
-        self.fc6 = conv(in_channels, hidden, self.grid)
-        self.fc7 = conv(hidden, hidden, 1)
-        self.fc8 = conv(hidden, classes, 1)
+        first, second = (hidden, hidden) if isinstance(hidden, int) else hidden
+        self.fc6 = conv(in_channels, first, self.grid)
+        self.fc7 = conv(first, second, 1)
+        self.fc8 = conv(second, classes, 1)
         self.act = activation_layer(activation)
         self.dropout = nn.Dropout(dropout)
 
     @classmethod
-    def of_plan(
-        cls, plan: Plan, classes: int, *, grid: Sequence[int], dropout: float, activation: str
-    ) -> "ConvClassifier":
-        width = plan.blocks[-1].width
-        return cls(width, plan.hidden, classes, grid=grid, dropout=dropout, activation=activation)
+    def of_spec(cls, head: HeadSpec, maps: Sequence[Feed]) -> "ConvClassifier":
+        channels = maps[-1].channels
+        return cls(
+            channels, head.widths, head.outputs, grid=head.grid, dropout=head.dropout, activation=head.activation
+        )
 
     def score_map(self, maps: list[Tensor]) -> Tensor:
         """[..., (N, C, *S)] -> (N, K, *(S - grid + 1))"""

@@ -5,7 +5,8 @@ from collections.abc import Sequence
 from torch import Tensor, nn
 
 from vggx import nd
-from vggx.plans import Plan
+from vggx.spec.parts import Feed
+from vggx.spec.words import HeadSpec
 
 
 class PooledClassifier(nn.Module):
@@ -23,11 +24,9 @@ class PooledClassifier(nn.Module):
         self.fc = nn.Linear(in_channels, classes)
 
     @classmethod
-    def of_plan(
-        cls, plan: Plan, classes: int, *, grid: Sequence[int], dropout: float, activation: str
-    ) -> "PooledClassifier":
-        """The grid and the activation have no part in this head; the signature is every head's."""
-        return cls(plan.blocks[-1].width, classes, dropout=dropout)
+    def of_spec(cls, head: HeadSpec, maps: Sequence[Feed]) -> "PooledClassifier":
+        """The grid, the widths and the activation have no part in this head."""
+        return cls(maps[-1].channels, head.outputs, dropout=head.dropout)
 
     def score_map(self, maps: list[Tensor]) -> Tensor:
         """[..., (N, C, *S)] -> (N, K, *S): the scores of every position, whose mean is the answer; the class activation

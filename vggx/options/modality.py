@@ -14,7 +14,7 @@ class Modality:
     """A modality's name, its two sets of options, and the package that makes things of them.
 
     Attributes:
-        code: package with the modules `net` (`vgg_arguments`, `build`), `data` (`open_data`), `preview` (`panels`),
+        code: package with the modules `spec` (`spec`), `net` (`build`), `data` (`open_data`), `preview` (`panels`),
             `explain` (`shown`), `facts` (`facts`) and, where its files last, `whole` (`strip`), or can be encoded anew,
             `reencode` (`encoder`, `gain`); from packaged configs alone, never from a run folder.
         presets: what options left unset become by a choice, of an option of net or of a recipe:
@@ -30,13 +30,13 @@ class Modality:
     presets: dict[str, Any] = field(default_factory=dict)
     unset: dict[str, Any] = field(default_factory=dict)
 
-    def vgg_arguments(self) -> dict[str, Any]:
-        """The arguments of `vggx.net.VGG` for input as the data options give it."""
-        return self.module("net").vgg_arguments(self.net, self.data)
+    def spec(self, outputs: int) -> Any:
+        """The net's description, a `vggx.spec.net.NetSpec`, for input as the data options give it."""
+        return self.module("spec").spec(self.net, self.data, outputs)
 
-    def build(self, classes: int) -> Any:
-        """The net, a `vggx.net.PreparedNet`, its weights drawn."""
-        return self.module("net").build(self.net, self.data, classes)
+    def build(self, outputs: int, spec: Any = None) -> Any:
+        """The net, a `vggx.net.PreparedNet`, its weights drawn; of a saved spec in the place of the options' own."""
+        return self.module("net").build(self.net, self.data, outputs, spec)
 
     def open_data(self, seed: int) -> Any:
         """The datamodule, a `vggx.data.datamodule.SplitData`; `seed` draws order and augmentation."""

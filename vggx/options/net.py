@@ -1,6 +1,6 @@
 """The structure of a net and the statistics of its input."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
 # mean and standard deviation of ImageNet's RGB scaled to 0..1, as torchvision and timm train with
@@ -9,12 +9,14 @@ IMAGENET = [0.485, 0.456, 0.406], [0.229, 0.224, 0.225]
 
 @dataclass(kw_only=True)
 class NetOptions:
-    """The net's structure; see `vggx.net.VGG` for the first ten.
+    """The net's structure; see `vggx.plan_spec.plan_spec` for the first ten.
 
     Attributes:
         normalize: imagenet, dataset (mean and std measured on the training split), mean (the mean alone is measured and
             subtracted: pixels keep the paper's units, 0..255) or none; idle where mean and std are given.
         mean, std: per channel, for input scaled to 0..1 (image, video) or log-mel (audio).
+        extra: a part in every block, a key of `vggx.spec.parts.EXTRAS`; none where unset.
+        extra_options, head_options: of such a part, and of a head of one's own.
     """
 
     plan: str | None = None
@@ -28,6 +30,9 @@ class NetOptions:
     normalize: str | None = None
     mean: list[float] | None = None
     std: list[float] | None = None
+    extra: str | None = None
+    extra_options: dict[str, Any] = field(default_factory=dict)
+    head_options: dict[str, Any] = field(default_factory=dict)
 
     # options that its weights do not depend on
     FREE: ClassVar[tuple[str, ...]] = ("dropout", "init")
@@ -74,6 +79,12 @@ class NetOptions:
             )
         return mean, std
 
-    def common_arguments(self) -> dict[str, Any]:
-        names = ("plan", "width", "norm", "activation", "head", "grid", "dropout", "init")
-        return {name: getattr(self, name) for name in names if getattr(self, name) is not None}
+    def plan_options(self) -> dict[str, Any]:
+        """What is said of the net as `vggx.plan_spec.plan_spec` takes it."""
+        names = ("plan", "width", "norm", "activation", "head", "grid", "dropout", "extra")
+        own = {name: getattr(self, name) for name in names if getattr(self, name) is not None}
+        return own | {"head_options": dict(self.head_options), "extra_options": dict(self.extra_options)}
+
+    def scheme(self) -> str:
+        """By which weights are drawn."""
+        return self.init or "glorot"

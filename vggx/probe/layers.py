@@ -11,9 +11,9 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from vggx.blocks import ConvUnit, VGGBlock
+from vggx import nd
+from vggx.blocks.unit import activation_layer
 from vggx.net import VGG, PreparedNet
-from vggx.surgery.transfer import part_of
 
 
 class Spread:
@@ -83,18 +83,17 @@ class Layer:
 
 def layers_of(vgg: VGG) -> list[Layer]:
     """The layers from the first to the one that gives the logits."""
+    modules, described = nd.layer_modules(vgg), vgg.spec.layers()
+    owned = {layer.name: [each for each in described if each.owner == layer.name] for layer in described}
     found = []
-    for block in vgg.backbone.blocks():
-        for name, unit in block.named_children():
-            if isinstance(unit, ConvUnit):
-                parts: dict[str, Any] = dict(unit.named_children())
-                source = parts.get("norm", parts["conv"])
-                found.append(Layer(name, part_of(name), source, parts["conv"].weight, parts["act"]))
-    head: dict[str, Any] = {name: layer for name, layer in vgg.head.named_children() if hasattr(layer, "weight")}
-    *hidden, last = head
-    activation = getattr(vgg.head, "act", None)
-    found += [Layer(name, "head", head[name], head[name].weight, activation) for name in hidden]
-    return [*found, Layer(last, "head", head[last], head[last].weight)]
+    for layer in described:
+        if layer.kind not in ("conv", "linear") or layer.name not in modules:
+            continue
+        own = owned[layer.name]
+        source = modules[next((each.name for each in own if each.kind == "norm"), layer.name)]
+        activation = next((activation_layer(each.mode) for each in own if each.kind == "act"), None)
+        found.append(Layer(layer.name, layer.part, source, modules[layer.name].weight, activation))
+    return found
 
 
 @contextmanager
@@ -131,7 +130,7 @@ def seen(
     net: PreparedNet,
     batches: Iterable[dict[str, Any]],
     *,
-    frozen: Sequence[VGGBlock] = (),
+    frozen: Sequence[nn.Module] = (),
     smoothing: float = 0.0,
     eaten: bool = False,
 ) -> Seen:

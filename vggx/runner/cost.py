@@ -95,7 +95,7 @@ def cost(
 
 def identity(modality: Modality, terms: Terms) -> Row:
     """Which net it is, and of which input: without these no figure means anything."""
-    net, shape = modality.net, list(modality.vgg_arguments()["input_shape"])
+    net, shape = modality.net, list(modality.spec(terms.classes).input_shape)
     known = {"modality": modality.name, "plan": net.plan, "norm": net.norm, "dims": len(shape) - 1}
     return known | {"input_shape": shape, "classes": terms.classes}
 
@@ -103,7 +103,7 @@ def identity(modality: Modality, terms: Terms) -> Row:
 def net_row(modality: Modality, terms: Terms) -> list[Row]:
     net, data = modality.net, modality.data
     costs = ledger_of(modality, terms.classes)
-    shape = modality.vgg_arguments()["input_shape"]
+    shape = modality.spec(terms.classes).input_shape
     counts = total(costs)
     classifier = total([cost for cost in costs if cost.part == CLASSIFIER])["params"]
     frontend = net.frontend_flops(shape)

@@ -101,7 +101,7 @@ class Judge:
             torch.stack([sums[file] / counts[file] for file in files]),
             [counts[file] for file in files],
             [hits[file] for file in files],
-            meter.macs(self.modality, classes, self.net.vgg.grid),
+            meter.macs(),
             time.perf_counter() - started,
             self.bad,
             [torch.cat(kept[file]) for file in files if keep_views],

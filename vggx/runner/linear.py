@@ -21,7 +21,7 @@ from vggx.data.statistics import MEASURING, measure
 from vggx.evaluate import svm
 from vggx.evaluate.measures import macro_f1
 from vggx.evaluate.protocol import Protocol, asked
-from vggx.options import Settings, given
+from vggx.options import Settings
 from vggx.progress import progress, waiting
 from vggx.report import linear as report
 from vggx.runner.bad_files import BadFiles
@@ -30,8 +30,6 @@ from vggx.runner.inherit import inherit
 from vggx.runner.nets import Trained, check_preprocessing, reach, trained
 from vggx.tasks.predictions import wilson_interval
 from vggx.weights.source import Weights
-
-LAYERS = {"fc": "fc7", "pooled": "the last map"}
 
 
 @dataclass(frozen=True)
@@ -138,8 +136,8 @@ def facts(net: Trained, protocol: Protocol) -> dict[str, Any]:
     options = net.modality.data
     return {
         "modality": net.modality.name,
-        "plan": net.net.vgg.plan.name,
-        "layer": LAYERS[given(net.modality.net.head, "head")],
+        "plan": net.net.vgg.spec.plan,
+        "layer": net.net.vgg.spec.pre_logits,
         "scales": list(protocol.scales),
         "flip": protocol.flip,
         "clips": getattr(options, "clips", None),

@@ -91,7 +91,7 @@ def reach(net: Trained) -> Reach:
     if not net.modality.net.PIXELS:
         return Reach(pictures=False)
     size = given(getattr(options, "size", None), "size")
-    fills = vgg.grid if "fc6" in dict(vgg.head.named_children()) else (1,) * vgg.dims
+    fills = vgg.grid if any(layer.kind == "grid" for layer in vgg.spec.layers()) else (1,) * vgg.dims
     return Reach(
         pictures=True,
         size=size,

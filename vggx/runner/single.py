@@ -58,7 +58,7 @@ def tested(net: Trained, data: SplitData, settings: Settings, split: str, *, pro
         task.file_scores,
         task.file_views,
         task.file_hits,
-        meter.macs(net.modality, len(net.card["classes"]), vgg.grid) // passes,
+        meter.macs() // passes,
         seconds,
         dict(bad_files.found[split]),
     )

@@ -6,17 +6,17 @@ frequency); at every place along it, every map must then be the other net's.
 """
 
 from collections.abc import Sequence
-from pathlib import Path
-from typing import Any, cast
+from dataclasses import replace
+from typing import Any
 
 import torch
 from torch import Tensor
 
-from vggx import nd
-from vggx.blocks import VGGBlock
+from vggx import geometry
 from vggx.init import Undrawn
 from vggx.net import VGG
-from vggx.settings import modality_of
+from vggx.spec.axes import with_first_axis, without_first_axis
+from vggx.spec.layer import part_of
 from vggx.surgery.transfer import load, transfer
 from vggx.weights.source import Weights
 
@@ -57,8 +57,8 @@ def prove(weights: Weights, net: VGG, fresh: Sequence[str], x: Tensor, size: int
 
 def whole_blocks(net: VGG, fresh: Sequence[str]) -> int:
     """How many blocks, from the first on, have inherited all of their layers."""
-    numbers = [int(name[4:].partition("_")[0]) for name in fresh if name.startswith("conv")]
-    return min([*numbers, len(net.plan.blocks) + 1]) - 1
+    order, parts = net.spec.blocks_and_head(), net.spec.parts()
+    return min([order.index(part_of(name, parts)) for name in fresh] + [len(net.spec.blocks)])
 
 
 def reference(weights: Weights, net: VGG, size: int, padding: str) -> VGG:
@@ -67,36 +67,34 @@ def reference(weights: Weights, net: VGG, size: int, padding: str) -> VGG:
     Args:
         size, padding: of the axis that the source alone has.
     """
-    pools = [cast(VGGBlock, block).pool for block in net.backbone]
-    shape, padded = net.input_shape[1:], net.padding
+    spec = replace(net.spec, bands=None)
     if weights.dims < net.dims:
-        pools, shape, padded = [pool[1:] for pool in pools], shape[1:], padded[1:]
+        spec = without_first_axis(spec)
     elif weights.dims > net.dims:
-        firsts = first_pools(weights, len(pools))
-        pools = [(first, *pool) for first, pool in zip(firsts, pools, strict=True)]
-        shape, padded = (size, *shape), (padding, *padded)
+        kernel, pools = weights.kernel[0], first_pools(weights, len(spec.blocks))
+        spec = with_first_axis(spec, size, kernel=kernel, pools=pools, padding=padding, grid=1)
+    spec = spec.at((weights.in_channels or net.in_channels, *spec.input_shape[1:]))
+    own: dict[str, Any] = {"norm": weights.norm, "activation": weights.activation}
+    blocks = tuple(replace(block, units=tuple(replace(unit, **own) for unit in block.units)) for block in spec.blocks)
+    spec = replace(spec, blocks=blocks)
+    head = replace(
+        spec.head if weights.spec is None else weights.spec.head,
+        name=weights.head or "pooled",
+        outputs=1 if weights.last is None else len(weights.last),
+        grid=weights.grid or geometry.output_size(spec.backbone, spec.input_shape[1:]),
+        activation=weights.activation,
+    )
     with Undrawn():
-        source = VGG(
-            (weights.in_channels or net.in_channels, *shape),
-            1 if weights.last is None else len(weights.last),
-            plan=net.plan.name,
-            width=weights.width,
-            norm=weights.norm,
-            activation=weights.activation,
-            head=weights.head or "pooled",
-            grid=weights.grid,
-            kernel=weights.kernel,
-            pools=pools,
-            padding=padded,
-        )
+        source = VGG.of(replace(spec, head=head))
     load(source, transfer(weights, source), "glorot", share=True)
     return source.eval()
 
 
 def first_pools(weights: Weights, blocks: int) -> list[int]:
     """What the source's pools do to its first axis: 2 but where a net of ours says otherwise."""
-    arguments = {} if weights.card is None else modality_of(weights.card, Path(weights.name)).vgg_arguments()
-    return [nd.per_axis(pool, weights.dims)[0] for pool in arguments.get("pools", [2] * blocks)[:blocks]]
+    if weights.spec is None:
+        return [2] * blocks
+    return [1 if block.pool is None else block.pool.stride[0] for block in weights.spec.blocks[:blocks]]
 
 
 def fed(x: Tensor, net: VGG, size: int | None) -> Tensor:
@@ -142,7 +140,8 @@ def relative(a: Tensor, b: Tensor) -> float:
 def same_grid(net: VGG, source: VGG) -> bool:
     """Whether both heads scan the axes that they share with the same grid; a pooled head has none."""
     shared = min(net.dims, source.dims)
-    return not hasattr(net.head, "grid") or net.grid[-shared:] == source.grid[-shared:]
+    scans = any(layer.kind == "grid" for layer in net.spec.layers())
+    return not scans or net.grid[-shared:] == source.grid[-shared:]
 
 
 def step_by_step(source: VGG, last: Tensor) -> Tensor:

@@ -7,16 +7,16 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from vggx import nd
+from vggx.dims import AXES
 from vggx.init import initialise
 from vggx.net import VGG
+from vggx.spec.layer import HEAD, part_of
+from vggx.spec.net import NetSpec
 from vggx.surgery.axes import lift, lower
-from vggx.weights.layouts import paper_name
 from vggx.weights.source import Weights
 
 Row = dict[str, Any]
 Layer = dict[str, Tensor]  # weight, bias, running_mean, ...
-LAST = ("fc8", "fc")  # the layer that stands for the classes
 RANDOM = "random in the source"  # drawn when it was made, by leave given then
 UNASKED = "not among inherit"
 
@@ -28,10 +28,12 @@ class Transfer:
     Attributes:
         rows: {target, source, rule, source_shape, target_shape, result: copied, fresh or dropped} of each layer.
         state: the copied tensors by the net's own names.
+        spec: of the net.
     """
 
     rows: list[Row]
     state: dict[str, Tensor]
+    spec: NetSpec
 
     def fresh(self) -> list[str]:
         """The layers that inherit nothing: conv4_1, conv1_1.norm, fc8."""
@@ -56,27 +58,29 @@ def transfer(
     """
     check(weights, net, any_plan=only is not None)
     sources, untrained = grouped(weights.state), weights.untrained()
-    keys = {paper_name(key): key for key in net.state_dict()}
-    targets = grouped({name: net.state_dict()[key] for name, key in keys.items()})
-    check_names("inherit", only or (), targets)
+    keys = {name: key for key, name in net.layer_keys().items()}
+    state_dict = net.state_dict()
+    targets = grouped({name: state_dict[key] for name, key in keys.items()})
+    parts, last = net.spec.parts(), net.spec.last.name
+    check_names("inherit", only or (), targets, parts)
     rows: list[Row] = []
     state: dict[str, Tensor] = {}
-    for name, parts in targets.items():
-        made, why = inherited(sources.get(name), parts, rule)
-        if only is not None and not any(covers(asked, name) for asked in only):
+    for name, tensors in targets.items():
+        made, why = inherited(sources.get(name), tensors, rule)
+        if only is not None and not any(covers(asked, name, part_of(name, parts)) for asked in only):
             made, why = {}, UNASKED
-        elif name in LAST and not keep_classes:
+        elif name == last and not keep_classes:
             made, why = {}, "new classes"
         elif name in untrained:
             made, why = {}, RANDOM
-        state |= {keys[f"{name}.{part}"]: value for part, value in made.items()}
+        state |= {keys[f"{name}.{own}"]: value for own, value in made.items()}
         source = source_of(weights, name) if made else None
-        rows.append(row(name, source, why, sources.get(name), parts, "copied" if made else "fresh"))
-    for name, tensors in sources.items():
+        rows.append(row(name, source, why, sources.get(name), tensors, "copied" if made else "fresh"))
+    for name, given in sources.items():
         if name not in targets:
-            rows.append(row(None, source_of(weights, name), "the net has no such layer", tensors, None, "dropped"))
+            rows.append(row(None, source_of(weights, name), "the net has no such layer", given, None, "dropped"))
     rows += [row(None, key, why, None, None, "dropped") for key, why in weights.left.items()]
-    return Transfer(rows, state)
+    return Transfer(rows, state, net.spec)
 
 
 def check(weights: Weights, net: VGG, *, any_plan: bool = False) -> None:
@@ -88,15 +92,15 @@ def check(weights: Weights, net: VGG, *, any_plan: bool = False) -> None:
         ValueError: what no rule of a layer could mend.
     """
     # the blocks of one may be the first ones of the other; A-LRN has the shapes of A
-    wholes = {name.partition(":")[0].removesuffix("-LRN") for name in (net.plan.name, weights.plan)}
+    wholes = {name.partition(":")[0].removesuffix("-LRN") for name in (net.spec.plan, weights.plan)}
     if len(wholes) > 1 and not any_plan:
-        raise ValueError(f"modality.net.plan={net.plan.name}: the weights of {weights.name} are of plan {weights.plan}")
+        raise ValueError(f"modality.net.plan={net.spec.plan}: the weights of {weights.name} are of plan {weights.plan}")
     if abs(net.dims - weights.dims) > 1:
         raise ValueError(
             f"the weights of {weights.name} are of dims {weights.dims}, the net of dims {net.dims}: they move one axis "
             "at a time, so make a net of dims 2 of them first"
         )
-    if weights.norm == "batch" and not any(".norm." in key for key in net.state_dict()):
+    if weights.norm != "none" and not any(layer.kind == "norm" for layer in net.spec.layers()):
         raise ValueError(f"modality.net.norm=none: the weights of {weights.name} are of a net with batch norm")
 
 
@@ -146,7 +150,7 @@ def fitted(kernel: Tensor, shape: Sequence[int], rule: str) -> tuple[Tensor, lis
         words.append("copy" if shape[2] == 1 else rule)
         kernel = lift(kernel, shape[2], rule)
     elif kernel.ndim == len(shape) + 1:
-        words.append(f"sum over {nd.AXES[kernel.ndim - 2][0]}" if kernel.shape[2] > 1 else "copy")
+        words.append(f"sum over {AXES[kernel.ndim - 2][0]}" if kernel.shape[2] > 1 else "copy")
         kernel = lower(kernel)
     if (kernel.shape[1], shape[1]) == (3, 1):
         kernel = kernel.sum(1, keepdim=True)
@@ -157,7 +161,7 @@ def fitted(kernel: Tensor, shape: Sequence[int], rule: str) -> tuple[Tensor, lis
     for axis in range(2, len(shape)):
         if shape[axis] == 1 and kernel.ndim == len(shape) and kernel.shape[axis] > 1:
             kernel = kernel.sum(axis, keepdim=True)
-            words.append(f"sum over {nd.AXES[len(shape) - 2][axis - 2]}")
+            words.append(f"sum over {AXES[len(shape) - 2][axis - 2]}")
     if kernel.shape != tuple(shape):
         if kernel.shape[1] != shape[1]:
             raise ValueError(f"it reads {shape[1]} channels, the source's reads {given[1]}")
@@ -190,54 +194,49 @@ def check_fresh(found: Transfer, allowed: Iterable[str], *, keep_classes: bool) 
         ValueError: the layers and why, and the leave that would do; or a leave that names no layer.
     """
     allowed = list(allowed)
-    targets = [row["target"] for row in found.rows if row["target"]]
-    check_names("allow_fresh", allowed, targets)
-    free = LAST if not keep_classes else ()
+    targets, parts = [row["target"] for row in found.rows if row["target"]], found.spec.parts()
+    check_names("allow_fresh", allowed, targets, parts)
+    free = () if keep_classes else (found.spec.last.name,)
     stays = {
         row["target"]: row["rule"]
         for row in found.rows
         if row["result"] == "fresh"
         and row["rule"] not in (RANDOM, UNASKED)
         and row["target"] not in free
-        and not any(covers(leave, row["target"]) for leave in allowed)
+        and not any(covers(leave, row["target"], part_of(row["target"], parts)) for leave in allowed)
     }
     if stays:
         reasons = "; ".join(f"{target} ({why})" for target, why in stays.items())
         raise ValueError(
             f"{len(stays)} layers would stay fresh, that is random: {reasons}. "
-            f"To have it so, give allow_fresh=[{','.join(leaves(stays, targets))}]"
+            f"To have it so, give allow_fresh=[{','.join(leaves(stays, targets, parts))}]"
         )
 
 
-def check_names(option: str, names: Iterable[str], targets: Collection[str]) -> None:
+def check_names(option: str, names: Iterable[str], targets: Collection[str], parts: Mapping[str, str]) -> None:
     """
     Raises:
         ValueError: a name that covers no layer of the net.
     """
     for name in names:
-        if not any(covers(name, target) for target in targets):
+        if not any(covers(name, target, part_of(target, parts)) for target in targets):
             raise ValueError(f"{option} names {name!r}, and the net has no such layer: {', '.join(targets)}")
 
 
-def covers(leave: str, target: str) -> bool:
-    """Whether a leave is for this layer: conv4_1 (and its norm), block4, head, or norm."""
-    layer, _, norm = target.partition(".")
-    return leave in (layer, target, part_of(target)) or leave == norm != ""
+def covers(leave: str, target: str, part: str) -> bool:
+    """Whether a leave is for this layer, of this part: conv4_1 (and its norm), block4, head, or norm."""
+    layer, _, own = target.partition(".")
+    return leave in (layer, target, part) or leave == own != ""
 
 
-def part_of(target: str) -> str:
-    """The block of a layer, or head."""
-    return f"block{target[4:].partition('_')[0]}" if target.startswith("conv") else "head"
-
-
-def leaves(stays: Collection[str], targets: Sequence[str]) -> list[str]:
+def leaves(stays: Collection[str], targets: Sequence[str], parts: Mapping[str, str]) -> list[str]:
     """The least words that cover these layers and no others: whole blocks by their names, norms as norm."""
     found: dict[str, None] = {}
     for target in stays:
-        part = [other for other in targets if part_of(other) == part_of(target)]
-        whole = all(other in stays for other in part) and target.startswith("conv")
+        part = part_of(target, parts)
+        whole = part != HEAD and all(other in stays for other in targets if part_of(other, parts) == part)
         norm = target.endswith(".norm") and target.partition(".")[0] not in stays
-        found["norm" if norm else part_of(target) if whole else target.partition(".")[0]] = None
+        found["norm" if norm else part if whole else target.partition(".")[0]] = None
     return list(found)
 
 
@@ -248,10 +247,11 @@ def load(net: VGG, found: Transfer, scheme: str, *, share: bool = False) -> None
         share: take the weights' own tensors, where neither they nor the net are changed later.
     """
     net.load_state_dict(found.state, strict=False, assign=share)
-    fresh = set(found.fresh())
-    for key in net.state_dict():
-        if paper_name(key).rpartition(".")[0] in fresh:
-            name = key.rpartition(".")[0]
-            module: Any = net.get_submodule(name)  # a convolution, a linear layer or a norm
-            module.reset_parameters()
-            initialise(module, scheme, f"{name}.")
+    fresh, parts = set(found.fresh()), net.spec.parts()
+    for key, name in net.layer_keys().items():
+        layer = name.rpartition(".")[0]
+        if layer in fresh:
+            module: Any = net.get_submodule(key.rpartition(".")[0])
+            if hasattr(module, "reset_parameters"):  # a part of one's own draws its own when it is made
+                module.reset_parameters()
+            initialise(module, scheme, head=part_of(layer, parts) == HEAD)

@@ -16,7 +16,7 @@ from vggx.plans import Plan
 # by the paper's name: the name in the source, and the tensor
 Named = dict[str, tuple[str, Tensor]]
 
-OURS = re.compile(r"(?:^|\.)(?:backbone\.block\d+|head)\.(conv\d+_\d+|fc\d?)\.(?:conv\.)?((?:norm\.)?\w+)$")
+OURS = re.compile(r"(?:^|\.)(?:backbone\.(block\d+)|(head))\.(?:(conv\d+_\d+)\.(?:conv\.)?)?(.+)$")
 NUMBERED = re.compile(r"(?:^|\.)features\.(\d+)\.(.+)$")
 CLASSIFIER = re.compile(r"(?:^|\.)(classifier\.[036]|pre_logits\.fc[12]|head\.fc)\.(\w+)$")
 CAFFE = re.compile(r"(?:^|[/.])(?:conv(\d)_(\d)|block(\d)_conv(\d)|(fc[678]|fc[12]|predictions))(?![0-9a-zA-Z])")
@@ -46,11 +46,15 @@ def layout_of(state: Mapping[str, Tensor]) -> str:
     )
 
 
-def paper_name(key: str) -> str:
-    """backbone.block1.conv1_1.norm.bias -> conv1_1.norm.bias, whatever stands before; a net of ours has no others."""
+def our_name(key: str) -> str | None:
+    """backbone.block1.conv1_1.norm.bias -> conv1_1.norm.bias, as `vggx.net.VGG.keys` has it; None outside of a VGG."""
     found = OURS.search(key)
-    assert found, key
-    return f"{found[1]}.{found[2]}"
+    if found is None:
+        return None
+    block, head, unit, own = found.groups()
+    if unit:
+        return f"{unit}.{own}"
+    return own if "." in own else f"{block or head}.{own}"
 
 
 def named(state: Mapping[str, Tensor], layout: str, plan: Plan, norm: str) -> Named | None:
@@ -75,7 +79,7 @@ def named(state: Mapping[str, Tensor], layout: str, plan: Plan, norm: str) -> Na
 def name_of(key: str, value: Tensor, layout: str, numbers: Mapping[int, str]) -> str | None:
     """The paper's name of a tensor; None if it is of no layer, "" if its number is none of these."""
     if layout == "vggx":
-        return paper_name(key) if OURS.search(key) else None
+        return our_name(key)
     if layout == "caffe":
         caffe = CAFFE.search(key)
         if caffe is None:

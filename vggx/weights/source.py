@@ -10,11 +10,12 @@ from torch import Tensor
 
 from vggx.options import IMAGENET
 from vggx.plans import PLANS, get_plan
+from vggx.spec.net import NetSpec
 from vggx.weights import zoo
 from vggx.weights.files import read_state, sha256
 from vggx.weights.layouts import Named, named
 from vggx.weights.recognise import recognise
-from vggx.weights.store import WEIGHTS, check_card, parsed
+from vggx.weights.store import WEIGHTS, card_spec, check_card, parsed
 
 CONVENTIONS = ("imagenet", "caffe")
 # what Caffe's nets take from BGR values 0..255, here as RGB of 0..1
@@ -38,7 +39,7 @@ class Weights:
         classes: their names, where they are known.
         mean, std: of the input, scaled to 0..1, that the first layer wants; None if it is not of pixels.
         convention: in words, what the first layer was taken to be trained on; None of a net of vggx.
-        card: of a net that vggx saved.
+        card, spec: of a net that vggx saved.
     """
 
     name: str
@@ -58,6 +59,7 @@ class Weights:
     std: list[float] | None = None
     convention: str | None = None
     card: dict[str, Any] | None = field(default=None, repr=False)
+    spec: NetSpec | None = field(default=None, repr=False)
 
     @property
     def dims(self) -> int:
@@ -77,6 +79,8 @@ class Weights:
     @property
     def last(self) -> Tensor | None:
         """The kernel of the layer that stands for the classes, where it is there."""
+        if self.spec is not None:
+            return self.state.get(f"{self.spec.last.name}.weight")
         return self.state.get("fc8.weight", self.state.get("fc.weight"))
 
     def untrained(self) -> list[str]:
@@ -113,7 +117,7 @@ def read_weights(source: str, *, plan: str | None = None, convention: str | None
     if "card" in metadata:
         if convention is not None:
             raise ValueError(f"convention={convention}: {path} is a net of vggx, which knows its own input")
-        return of_card(source, digest, state, check_card(parsed(metadata["card"], path), path))
+        return of_card(source, digest, state, check_card(parsed(metadata["card"], path), path), path)
     own = None if published is None else (published.mean, published.std)
     try:
         return of_state(state, plan=plan, convention=convention, own=own, name=source, sha256=digest)
@@ -178,8 +182,9 @@ def of_state(
     )
 
 
-def of_card(source: str, digest: str, state: dict[str, Tensor], card: dict[str, Any]) -> Weights:
+def of_card(source: str, digest: str, state: dict[str, Tensor], card: dict[str, Any], path: Path) -> Weights:
     """A net that vggx saved: its card says what it is."""
+    spec = card_spec(card, path)
     layers, left = sound(named(state, "vggx", PLANS["A"], "none") or {})
     net = card["net"]
     mean, std = normalised(state) if card["input"]["axes"][0] == "channels" else (None, None)
@@ -195,11 +200,12 @@ def of_card(source: str, digest: str, state: dict[str, Tensor], card: dict[str, 
         norm=net["norm"],
         activation=net["activation"],
         head=net["head"],
-        grid=tuple(card["grid"]) if net["head"] == "fc" else None,
+        grid=spec.head.grid if any(layer.kind == "grid" for layer in spec.layers()) else None,
         classes=card["classes"],
         mean=mean,
         std=std,
         card=card,
+        spec=spec,
     )
 
 

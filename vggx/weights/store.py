@@ -17,10 +17,12 @@ from vggx.init import Undrawn
 from vggx.net import PreparedNet
 from vggx.options import Modality
 from vggx.settings import modality_of, plain_options
+from vggx.spec.net import NetSpec
+from vggx.spec.plain import spec_of, to_plain
 from vggx.weights.files import read_state
 
 WEIGHTS, CARD = "net.safetensors", "net.json"
-FORMAT = 1
+FORMAT = 2  # 1 had no spec: its nets are built of their options
 
 
 def make_card(modality: Modality, net: PreparedNet, classes: list[str]) -> dict[str, Any]:
@@ -29,9 +31,10 @@ def make_card(modality: Modality, net: PreparedNet, classes: list[str]) -> dict[
         "format": FORMAT,
         "vggx": vggx.__version__,
         "modality": modality.name,
-        "plan": net.vgg.plan.name,
+        "plan": net.vgg.spec.plan,
         "dims": net.vgg.dims,
         "grid": list(net.vgg.grid),
+        "spec": to_plain(net.vgg.spec),
         "classes": list(classes),
         "input": modality.data.contract(),
         "net": plain_options(modality.net),
@@ -96,14 +99,29 @@ def check_card(card: Any, path: Path) -> dict[str, Any]:
     Raises:
         ValueError: not a card that this version reads.
     """
-    if not isinstance(card, dict) or card.get("format") != FORMAT:
-        raise ValueError(f"{path} is not a net's card of format {FORMAT}")
+    if not isinstance(card, dict) or card.get("format") not in range(1, FORMAT + 1):
+        raise ValueError(f"{path} is not a net's card of format 1 to {FORMAT}")
     if not isinstance(card.get("classes"), list) or not all(isinstance(name, str) for name in card["classes"]):
         raise ValueError(f"{path} has no list of class names under `classes`")
     for key, kind in {"modality": str, "plan": str, "net": dict, "data": dict, "input": dict}.items():
         if not isinstance(card.get(key), kind):
             raise ValueError(f"{path} is no whole card of a net: it has no `{key}`")
     return card
+
+
+def card_spec(card: dict[str, Any], path: Path) -> NetSpec:
+    """The description of a saved net.
+
+    Raises:
+        ValueError: words that no net has; or in a card of format 1, which has none, as its modality's options.
+    """
+    if "spec" in card:
+        try:
+            return spec_of(card["spec"])
+        except ValueError as error:
+            raise ValueError(f"{path} describes no net: {error}") from error
+    made: NetSpec = modality_of(card, path).spec(len(card["classes"]))
+    return made
 
 
 def load_net(path: str | Path) -> tuple[PreparedNet, Modality, dict[str, Any]]:
@@ -116,8 +134,9 @@ def load_net(path: str | Path) -> tuple[PreparedNet, Modality, dict[str, Any]]:
     path = Path(path)
     card = read_card(path)
     modality = modality_of(card, path if path.is_file() else path / CARD)
+    spec = card_spec(card, path)
     with Undrawn():
-        net: PreparedNet = modality.build(len(card["classes"]))
+        net: PreparedNet = modality.build(spec.head.outputs, spec)
     load_weights(net, path if path.is_file() else path / WEIGHTS)
     return net.eval(), modality, card
 

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from modalities.audio.framing import check_settings
 from modalities.audio.frontend.centred import CentredMel, LibrosaMel, LogMel, PannsMel
 from modalities.audio.frontend.framed import AstMel, VggishMel
 from modalities.audio.frontend.frontend import Frontend
@@ -26,15 +27,8 @@ def make(name: str, *, least: int = 1, **settings: Any) -> Frontend:
     Raises:
         ValueError: an unknown name, a setting that the published front-end has otherwise, or as `LogMel`.
     """
-    if name not in FRONTENDS:
-        raise ValueError(f"modality.net.frontend must be one of {', '.join(FRONTENDS)}, not {name!r}")
+    check_settings(name, settings)
     kind = FRONTENDS[name]
-    for key, value in kind.PUBLISHED.items():
-        if settings.get(key, value) != value:
-            raise ValueError(
-                f"modality.net.frontend={name} fixes {key}={value}, got {settings[key]}: leave {key} out, or take "
-                "frontend=logmel, which is free"
-            )
     return kind(**({} if kind.PUBLISHED else settings), least=least)
 
 

@@ -11,6 +11,7 @@ from torch import Tensor
 from torch.nn import functional as F
 from torchaudio.transforms import MelSpectrogram
 
+from modalities.audio.framing import PUBLISHED, check_settings
 from modalities.audio.frontend.frontend import Frontend, power
 
 # added before the logarithm: about -60 dB of full scale, below the noise of any recording
@@ -45,8 +46,7 @@ class CentredMel(Frontend):
         least: int = 1,
     ):
         top = sample_rate / 2 if f_max is None else f_max
-        if n_fft < 2 or hop < 1 or mels < 1:
-            raise ValueError(f"modality.net.n_fft, hop and mels must be at least 2, 1 and 1: {n_fft}, {hop}, {mels}")
+        check_settings("logmel", {"n_fft": n_fft, "hop": hop, "mels": mels})
         if mel_scale not in ("htk", "slaney"):
             raise ValueError(f"modality.net.mel_scale must be htk or slaney, not {mel_scale!r}")
         if not 0 <= f_min < top <= sample_rate / 2:
@@ -91,15 +91,7 @@ class LogMel(CentredMel):
 class LibrosaMel(CentredMel):
     """librosa.feature.melspectrogram and power_to_db(ref=1, amin=1e-10, top_db=None), with librosa's defaults."""
 
-    PUBLISHED: ClassVar[dict[str, Any]] = {
-        "sample_rate": 22050,
-        "n_fft": 2048,
-        "hop": 512,
-        "mels": 128,
-        "f_min": 0.0,
-        "f_max": 11025.0,
-        "mel_scale": "slaney",
-    }
+    PUBLISHED: ClassVar[dict[str, Any]] = PUBLISHED["librosa"]
     DECIBEL = 1.0
 
     def __init__(self, *, least: int = 1):
@@ -114,15 +106,7 @@ class PannsMel(LibrosaMel):
     Recognition", and its code): every clip mirrored at its ends.
     """
 
-    PUBLISHED: ClassVar[dict[str, Any]] = {
-        "sample_rate": 32000,
-        "n_fft": 1024,
-        "hop": 320,
-        "mels": 64,
-        "f_min": 50.0,
-        "f_max": 14000.0,
-        "mel_scale": "slaney",
-    }
+    PUBLISHED: ClassVar[dict[str, Any]] = PUBLISHED["panns"]
 
     def ends(self, x: Tensor, lengths: Tensor) -> Tensor:
         return reflected(x, lengths, self.pad)

@@ -10,9 +10,9 @@ from torch import Tensor
 from torch.nn import functional as F
 from torchaudio.compliance.kaldi import get_mel_banks
 
+from modalities.audio.framing import PUBLISHED, WINDOW
 from modalities.audio.frontend.frontend import Frontend, power
 
-WINDOW = 400  # samples, 25 ms at 16 kHz
 # (mels, n_fft, rate, f_min, f_max) -> (n_fft // 2 + 1, mels)
 Triangles = Callable[[int, int, float, float, float], Tensor]
 
@@ -53,15 +53,7 @@ class VggishMel(FramedMel):
     Classification", section 3.1, and the code published with AudioSet).
     """
 
-    PUBLISHED: ClassVar[dict[str, Any]] = {
-        "sample_rate": 16000,
-        "n_fft": 512,
-        "hop": 160,
-        "mels": 64,
-        "f_min": 125.0,
-        "f_max": 7500.0,
-        "mel_scale": "htk",
-    }
+    PUBLISHED: ClassVar[dict[str, Any]] = PUBLISHED["vggish"]
     DECIBEL = math.log(10) / 20  # of a magnitude
 
     def __init__(self, *, least: int = 1):
@@ -78,15 +70,7 @@ class AstMel(FramedMel):
     Band 3 has no bin of the spectrum and is constant, as it is there.
     """
 
-    PUBLISHED: ClassVar[dict[str, Any]] = {
-        "sample_rate": 16000,
-        "n_fft": 512,
-        "hop": 160,
-        "mels": 128,
-        "f_min": 20.0,
-        "f_max": 8000.0,
-        "mel_scale": "htk",
-    }
+    PUBLISHED: ClassVar[dict[str, Any]] = PUBLISHED["ast"]
     DECIBEL = math.log(10) / 10
 
     def __init__(self, *, least: int = 1):

@@ -7,6 +7,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from modalities.audio.framing import Framing
 from vggx import nd
 
 Samples = TypeVar("Samples", int, Tensor)
@@ -32,15 +33,11 @@ class Frontend(nn.Module):
     def __init__(self, size: int, hop: int, *, mels: int, pad: int, least: int):
         super().__init__()
         self.size, self.hop, self.mels, self.pad = size, hop, mels, pad
-        self.shortest = self.samples(least)
+        self.shortest = Framing(size, hop, pad).samples(least)
 
     def steps(self, samples: int) -> int:
         """T of a clip of so many samples."""
         return self.count(max(samples, self.shortest))
-
-    def samples(self, steps: int) -> int:
-        """The fewest samples that give so many steps."""
-        return max(1, (steps - 1) * self.hop + self.size - 2 * self.pad)
 
     def count(self, samples: Samples) -> Samples:
         return (samples + 2 * self.pad - self.size) // self.hop + 1

@@ -9,8 +9,10 @@ from hypothesis import strategies as st
 from torch import Tensor
 from torch.nn import functional as F
 
-from modalities.audio.net import FoldedVGG, build, matching_pools, steps_after, vgg_arguments
+from modalities.audio.net import build
 from modalities.audio.options import Data, Net
+from modalities.audio.spec import matching_pools, spec, steps_after
+from vggx.folded import FoldedVGG
 from vggx.net import VGG, PreparedNet
 
 
@@ -113,8 +115,9 @@ def test_published_parameter_count() -> None:
         for plan, count in {"A": 3_112_690, "D": 4_945_074}.items():
             vgg = VGG((64, 500), 50, plan=plan, head="pooled")
             assert sum(p.numel() for p in vgg.parameters()) == count
-    wanted = vgg_arguments(options(plan="A", mels=64, n_fft=1024, hop=160), data(sample_rate=16000, seconds=5.0))
-    assert (wanted["input_shape"], wanted["grid"], wanted["pools"]) == ((64, 501), (1,), [2] * 5)
+    made = spec(options(plan="A", mels=64, n_fft=1024, hop=160), data(sample_rate=16000, seconds=5.0), 50)
+    assert (made.input_shape, made.head.grid) == ((64, 501), (1,))
+    assert [block.pool.stride for block in made.blocks] == [(2,)] * 5
 
 
 def test_time_pools_can_be_set() -> None:

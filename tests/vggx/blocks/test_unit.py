@@ -3,10 +3,13 @@
 import pytest
 import torch
 from torch import nn
+from torch.nn import functional as F
 
 from vggx.blocks import ConvUnit
+from vggx.dims import PADDING
 
 DIMS = (1, 2, 3)
+CONVOLVE = {1: F.conv1d, 2: F.conv2d, 3: F.conv3d}
 SIZES = {1: (9,), 2: (6, 5), 3: (4, 5, 6)}
 
 
@@ -105,3 +108,71 @@ def test_dims_choose_the_layer() -> None:
 def test_an_unknown_option_is_refused(option: dict, message: str) -> None:
     with pytest.raises(ValueError, match=message):
         ConvUnit(**({"dims": 2, "in_channels": 1, "width": 1} | option))
+
+
+def row(*values: float) -> torch.Tensor:
+    """(1, 1, T)"""
+    return torch.tensor([[values]], dtype=torch.float32)
+
+
+def bare(dims: int, in_channels: int, width: int, **words) -> ConvUnit:
+    """A convolution alone."""
+    return ConvUnit(dims, in_channels, width, activation="none", **words)
+
+
+def test_a_convolution_of_ones_by_hand() -> None:
+    for padding, sums in (("zeros", (3.0, 6.0, 5.0)), ("replicate", (4.0, 6.0, 8.0))):
+        layers = bare(1, 1, 1, kernel=3, padding=padding, bias=False)
+        nn.init.ones_(layers.conv.weight)
+        assert torch.equal(layers(row(1, 2, 3)), row(*sums)), padding
+
+
+@pytest.mark.parametrize("dims", DIMS)
+@pytest.mark.parametrize("kernel", [1, 3, 5])
+@pytest.mark.parametrize("padding", PADDING)
+def test_a_convolution_keeps_every_axis(dims: int, kernel: int, padding: str) -> None:
+    size = (7, 4, 5)[:dims]
+    assert bare(dims, 2, 3, kernel=kernel, padding=padding, bias=True)(torch.rand(2, 2, *size)).shape == (2, 3, *size)
+
+
+@pytest.mark.parametrize("dims", DIMS)
+def test_a_convolution_is_torchs_on_an_input_padded_by_hand(dims: int) -> None:
+    x = torch.rand(2, 2, *(6, 5, 4)[:dims])
+    for padding, mode in (("zeros", "constant"), ("replicate", "replicate")):
+        layers = bare(dims, 2, 3, kernel=3, padding=padding, bias=True)
+        weight, bias = layers.conv.weight, layers.conv.bias
+        expected = CONVOLVE[dims](F.pad(x, [1, 1] * dims, mode=mode), weight, bias)
+        torch.testing.assert_close(layers(x), expected)
+
+
+def test_each_axis_may_be_padded_its_own_way() -> None:
+    clip = torch.rand(1, 2, 4, 5, 6)
+    layers = bare(3, 2, 3, kernel=3, padding=("replicate", "zeros", "zeros"), bias=True)
+    padded = F.pad(F.pad(clip, (0, 0, 0, 0, 1, 1), mode="replicate"), (1, 1, 1, 1))
+    torch.testing.assert_close(layers(clip), F.conv3d(padded, layers.conv.weight, layers.conv.bias))
+
+
+def test_each_axis_may_have_its_own_kernel() -> None:
+    ((name, layer),) = bare(3, 2, 3, kernel=(1, 3, 5), padding="zeros", bias=False).named_children()
+    assert (name, layer.kernel_size, layer.padding, layer.bias) == ("conv", (1, 3, 5), (0, 1, 2), None)
+
+
+def test_a_pad_layer_stands_only_where_something_is_replicated() -> None:
+    assert [name for name, _ in bare(2, 1, 1, kernel=3, padding="zeros", bias=True).named_children()] == ["conv"]
+    assert [name for name, _ in bare(2, 1, 1, kernel=3, padding="replicate", bias=True).named_children()] == [
+        "pad",
+        "conv",
+    ]
+    assert [name for name, _ in bare(2, 1, 1, kernel=1, padding="replicate", bias=True).named_children()] == ["conv"]
+
+
+@pytest.mark.parametrize("kernel", [2, 0, (3, 4)])
+def test_kernels_that_cannot_keep_the_size_are_refused(kernel: int | tuple[int, int]) -> None:
+    with pytest.raises(ValueError, match=r"kernels must be odd to keep the size of the map, got \("):
+        bare(2, 1, 1, kernel=kernel, padding="zeros", bias=True)
+
+
+@pytest.mark.parametrize("padding", ["reflect", ("zeros",), ("zeros", "circular")])
+def test_unknown_padding_is_refused(padding: str | tuple[str, ...]) -> None:
+    with pytest.raises(ValueError, match=r"padding must be one of \('zeros', 'replicate'\).*'height', 'width'"):
+        bare(2, 1, 1, kernel=3, padding=padding, bias=True)

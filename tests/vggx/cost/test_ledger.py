@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 from torch import nn
 from torch.utils.flop_counter import FlopCounterMode
 
-from modalities.audio.net import FoldedVGG
 from vggx.cost.ledger import ledger, total
+from vggx.folded import FoldedVGG
 from vggx.net import VGG
 from vggx.plans import PLANS
 
@@ -27,6 +27,10 @@ DENSE = {
     ("E", 512): 114.28,
 }
 EXTRA = (5, 12, 3)  # beyond the smallest input, by axis
+
+
+def folded(rows: int, kind: type[VGG]) -> dict:
+    return {"bands": rows} if kind is FoldedVGG else {}
 
 
 def counted(net: nn.Module, shape: tuple[int, ...]) -> dict[str, int]:
@@ -48,9 +52,9 @@ def counted_in_training(net: nn.Module, shape: tuple[int, ...]) -> int:
 def check(
     kind: type[VGG], shape: tuple[int, ...], batch_shape: tuple[int, ...], classes: int, rows: int, **options
 ) -> None:
-    costs = ledger(shape, classes, rows=rows, **options)
+    costs = ledger(shape, classes, **options, **folded(rows, kind))
     with torch.device("meta"):
-        net = kind(shape, classes, **options)
+        net = kind(shape, classes, **options, **folded(rows, kind))
     found, flops = total(costs), counted(net, batch_shape)
     assert found["flops"] == 2 * found["macs"] == flops[""]
     assert found["flops_train"] == counted_in_training(net, batch_shape)
@@ -220,7 +224,7 @@ def test_the_outputs_are_the_sizes_on_every_axis() -> None:
 )
 def test_what_the_net_refuses_has_no_cost(options: dict, message: str) -> None:
     with pytest.raises(ValueError, match=message):
-        ledger(**({"input_shape": (3, 64, 64), "classes": 2, "plan": "micro"} | options))
+        ledger(**({"input_shape": (3, 64, 64), "outputs": 2, "plan": "micro"} | options))
 
 
 @pytest.mark.parametrize(
@@ -231,12 +235,12 @@ def test_what_the_net_refuses_has_no_cost(options: dict, message: str) -> None:
         ({"grid": (0, 0)}, "grid"),
         ({"activation": "gelu"}, "activation must be one of relu, leaky_relu, not 'gelu'"),
         ({"dropout": -1}, "dropout must be a share from 0 to 1, got -1"),
-        ({"classes": 0}, "a net needs one class or more"),
+        ({"outputs": 0}, "a net needs one class or more"),
         ({"input_shape": (3, 8, 8, 8, 8)}, "dims must be 1, 2 or 3, not 4"),
     ],
 )
 def test_the_ledger_refuses_as_the_net_does(options: dict, message: str) -> None:
-    arguments = {"input_shape": (3, 64, 64), "classes": 2, "plan": "micro"} | options
+    arguments = {"input_shape": (3, 64, 64), "outputs": 2, "plan": "micro"} | options
     with pytest.raises(ValueError, match=message):
         ledger(**arguments)
 

@@ -8,8 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import nn
 
-from modalities.audio.net import FoldedVGG
 from vggx.cost.ledger import Cost, ledger
+from vggx.folded import FoldedVGG
 from vggx.net import VGG
 from vggx.plans import PLANS
 
@@ -32,13 +32,17 @@ def kept_bytes(net: nn.Module, shape: tuple[int, ...]) -> int:
     return sum(storage.nbytes() for storage in kept.values())
 
 
+def folded(rows: int, kind: type[VGG]) -> dict:
+    return {"bands": rows} if kind is FoldedVGG else {}
+
+
 def check(
     kind: type[VGG], shape: tuple, sample: tuple, rows: int, dtype: torch.dtype = torch.float32, **options
 ) -> None:
     """A batch of five keeps three samples more than one of two; what is kept of the batch itself falls out."""
-    costs = ledger(shape, 5, rows=rows, **options)
+    costs = ledger(shape, 5, **options, **folded(rows, kind))
     with torch.device("meta"):
-        net = kind(shape, 5, **options).to(dtype)
+        net = kind(shape, 5, **options, **folded(rows, kind)).to(dtype)
     more = kept_bytes(net, (5, *sample)) - kept_bytes(net, (2, *sample))
     found = sum(cost.saved.bytes(dtype.itemsize) for cost in costs)
     assert more == 3 * (found + masks_as_floats(costs, options["dropout"], dtype.itemsize))

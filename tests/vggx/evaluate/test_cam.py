@@ -9,8 +9,8 @@ import torch
 from torch import Tensor, nn
 from torchvision.models.vgg import cfgs, make_layers
 
-from modalities.audio.net import FoldedVGG
 from vggx.evaluate.cam import Heat, grad_cam, known_layer, layers_of, score_heat
+from vggx.folded import FoldedVGG
 from vggx.net import VGG
 
 

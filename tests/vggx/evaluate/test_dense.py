@@ -4,10 +4,8 @@ import pytest
 import timm
 import torch
 
-from vggx.geometry import backbone_layers, classifier_layers, trace
+from vggx.geometry import trace
 from vggx.net import VGG
-from vggx.plans import get_plan
-from vggx.weights.layouts import paper_name
 
 
 @pytest.mark.parametrize(("side", "cells"), [(224, 1), (256, 2), (288, 3), (352, 5), (384, 6), (416, 7), (512, 10)])
@@ -22,7 +20,7 @@ def test_dense_scores_are_those_of_timms_fully_convolutional_net(size: tuple[int
     torch.manual_seed(0)
     theirs = timm.create_model("vgg11", num_classes=10).eval()
     net = VGG((3, 224, 224), 10, plan="A").eval()
-    ours = {paper_name(key): key for key in net.state_dict()}
+    ours = {name: key for key, name in net.layer_keys().items()}
     names = (
         "conv1_1",
         "conv2_1",
@@ -56,8 +54,7 @@ def test_a_cell_is_what_the_aligned_piece_that_holds_its_field_gives(head: str) 
     x = torch.randn(1, 2, 96, 80, dtype=torch.float64)
     whole = net.score_map(x)
     grid = (2, 2) if head == "fc" else (1, 1)
-    plan = get_plan("micro")
-    *_, last = trace([*backbone_layers(plan, 2, 2), *classifier_layers(plan, 64, 3, grid)], (96, 80))
+    last = trace(net.spec.scanned(), (96, 80))[-1]
     field, stride = last.receptive_field[0], last.stride[0]
     assert (stride, field) == (8, 22 + 8 * (grid[0] - 1))
     # the field of cell j begins 7 = 1 + 2 + 4 before its stride: zeros of three convolutions

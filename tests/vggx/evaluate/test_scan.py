@@ -7,10 +7,10 @@ import pytest
 import torch
 from torch import Tensor
 
-from modalities.audio.net import FoldedVGG
 from vggx import geometry
 from vggx.evaluate import scan as scanning
 from vggx.evaluate.scan import mirrored_strip, scan, windows
+from vggx.folded import FoldedVGG
 from vggx.net import VGG
 
 

@@ -7,8 +7,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from vggx.heads import HEADS, ConvClassifier
-from vggx.plans import get_plan
+from vggx.heads.classifier import ConvClassifier
+from vggx.net import VGG
 
 GRIDS = {1: (4,), 2: (3, 4), 3: (2, 3, 4)}
 ADAPTIVE = {1: F.adaptive_avg_pool1d, 2: F.adaptive_avg_pool2d, 3: F.adaptive_avg_pool3d}
@@ -112,7 +112,7 @@ def test_dropout_keeps_the_mean() -> None:
 
 def test_the_papers_sizes() -> None:
     with torch.device("meta"):
-        head = HEADS["fc"](get_plan("D"), 1000, grid=(7, 7), dropout=0.5, activation="relu")
+        head = VGG((3, 224, 224), 1000, plan="D").head
     shapes = {name: tuple(parameter.shape) for name, parameter in head.named_parameters()}
     assert shapes == {
         "fc6.weight": (4096, 512, 7, 7),

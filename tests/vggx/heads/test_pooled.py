@@ -3,8 +3,8 @@
 import pytest
 import torch
 
-from vggx.heads import HEADS, PooledClassifier
-from vggx.plans import get_plan
+from vggx.heads.pooled import PooledClassifier
+from vggx.net import VGG
 
 SIZES = {1: (9,), 2: (3, 4), 3: (2, 3, 4)}
 
@@ -48,7 +48,7 @@ def test_dropout_takes_channels_in_training_only() -> None:
 
 
 def test_of_plan_takes_the_last_blocks_width() -> None:
-    head = HEADS["pooled"](get_plan("micro"), 10, grid=(7, 7), dropout=0.2, activation="relu")
+    head = VGG((3, 64, 64), 10, plan="micro", head="pooled", dropout=0.2).head
     assert {name: tuple(parameter.shape) for name, parameter in head.named_parameters()} == {
         "fc.weight": (10, 64),
         "fc.bias": (10,),

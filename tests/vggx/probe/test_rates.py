@@ -5,7 +5,6 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
-from vggx import tuning
 from vggx.net import VGG, Normalise, PreparedNet
 from vggx.probe.layers import Layer, seen
 from vggx.probe.rates import block_rates, parts
@@ -43,7 +42,7 @@ def test_the_gradients_are_torchs() -> None:
     batch = {"input": torch.randn(6, 3, 16, 16), "label": torch.randint(4, (6,))}
     rows = parts(seen(net, [batch]).layers)
     F.cross_entropy(net(batch["input"]), batch["label"]).backward()
-    for row, part in zip(rows, [*tuning.blocks_of(net), vgg.head], strict=True):
+    for row, part in zip(rows, [*vgg.backbone, vgg.head], strict=True):
         kernels = [parameter for parameter in part.parameters() if parameter.ndim > 1]
         weight, gradient = (torch.cat([x.flatten() for x in tensors]).norm().item()
                             for tensors in (kernels, [kernel.grad for kernel in kernels]))  # fmt: skip

@@ -103,7 +103,7 @@ def test_any_plan_kernel_and_length(
     torch.manual_seed(frames)
     common = {"plan": plan, "width": 0.25, "norm": norm, "head": head}
     image = VGG((3, 32, 32), 4, **common).eval()
-    blocks = len(image.plan.blocks)
+    blocks = len(image.spec.blocks)
     clip = VGG(
         (3, frames, 32, 32), 4, grid=(1, *image.grid), kernel=(kernel, 3, 3), pools=[(1, 2, 2)] * blocks,
         padding=(time_padding, "zeros", "zeros"), **common,

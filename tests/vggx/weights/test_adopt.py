@@ -49,7 +49,7 @@ def test_weights_of_images_set_the_net_of_every_modality(
     wanted = OmegaConf.merge(packaged.data, {"channels": 3} if modality == "image" else {})
     assert config.modality.data == wanted
     net = settings.usual(config.modality).build(10).vgg
-    assert (net.plan.name, net.plan.blocks[0].width, net.plan.hidden) == ("B", 8, 512)
+    assert (net.spec.plan, net.spec.blocks[0].width, net.spec.head.widths) == ("B", 8, (512, 512))
     assert grid is None or net.grid == tuple(grid)
 
 

@@ -9,9 +9,9 @@ from sklearn.datasets import load_sample_images
 from torch import Tensor
 from torchvision.transforms.v2 import functional as F
 
-from vggx.geometry import backbone_layers, trace
+from vggx.geometry import trace
 from vggx.net import VGG, Normalise
-from vggx.plans import PLANS
+from vggx.plan_spec import plan_spec
 from vggx.surgery.transfer import load, transfer
 from vggx.weights.source import Weights, read_weights
 
@@ -50,7 +50,7 @@ def test_both_are_recognised_as_the_first_blocks_of_vgg19(sources: dict[str, Wei
 def test_both_give_the_same_maps_inside_the_border(sources: dict[str, Weights], photograph: Tensor) -> None:
     """Beyond the border one sees the colour that Caffe takes for the mean, the other torchvision's."""
     maps = {name: maps_of(weights, photograph) for name, weights in sources.items()}
-    layers = backbone_layers(PLANS["E"], 2, 3)
+    layers = plan_spec((3, SIDE, SIDE), 1, plan="E").backbone
     reaches = {reach.name: reach for reach in trace(layers, (SIDE, SIDE))}
     for number, (caffe, imagenet) in enumerate(zip(maps["caffe"], maps["imagenet"], strict=True), 1):
         reach = reaches[f"pool{number}"]

@@ -186,8 +186,8 @@ def test_a_run_folder_and_its_file_say_all_of_their_net(modality: str, tmp_path:
     assert (weights.layout, weights.classes, weights.left) == ("vggx", ["cat", "dog", "eel"], {})
     net, made, card = store.load_net(tmp_path)
     plan = get_plan(weights.plan, weights.width)
-    assert [block.width for block in plan.blocks] == [block.width for block in net.vgg.plan.blocks]
-    assert (plan.name, plan.hidden) == (net.vgg.plan.name, net.vgg.plan.hidden)
+    assert [block.width for block in plan.blocks] == [block.width for block in net.vgg.spec.blocks]
+    assert (plan.name, plan.hidden) == (net.vgg.spec.plan, net.vgg.spec.head.widths[0])
     assert (weights.norm, weights.activation, weights.head) == (made.net.norm, made.net.activation, made.net.head)
     assert (weights.dims, weights.in_channels) == (net.vgg.dims, net.vgg.in_channels)
     assert weights.grid == (net.vgg.grid if made.net.head == "fc" else None)

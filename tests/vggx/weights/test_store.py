@@ -84,7 +84,7 @@ def test_a_file_cut_short_is_refused(folder: Path) -> None:
 
 def test_a_card_of_another_net_is_refused(folder: Path) -> None:
     card = json.loads((folder / "net.json").read_text(encoding="utf-8"))
-    card["net"]["width"] = 1.0
+    card["spec"]["head"]["outputs"] = 4
     (folder / "net.json").write_text(json.dumps(card), encoding="utf-8")
     with pytest.raises(
         ValueError, match=r"(?s)net\.safetensors does not fit the net that its card describes: .*size mismatch"
@@ -95,7 +95,7 @@ def test_a_card_of_another_net_is_refused(folder: Path) -> None:
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"format": 2}, r"net\.json is not a net's card of format 1"),
+        ({"format": 3}, r"net\.json is not a net's card of format 1 to 2"),
         ({"classes": [1, 2]}, r"net\.json has no list of class names"),
         ({"modality": "smell"}, r"net\.json names the modality 'smell'; known are audio, image, video"),
         ({"net": {"_target_": "os.system"}}, r"net\.json holds a _target_"),

@@ -75,7 +75,7 @@ def ours(net: Settings, classes: int, settings: Sequence[Setting]) -> Entrant:
 
 def eaten_shape(modality: Modality) -> tuple[int, ...]:
     """What the VGG takes of one sample: (C, *S), or (F', T) where bands are folded into the batch."""
-    channels, *size = modality.vgg_arguments()["input_shape"]
+    channels, *size = modality.spec(1).input_shape
     rows = modality.net.rows()
     return (rows if rows > 1 else channels, *size)
 

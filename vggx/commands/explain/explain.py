@@ -92,7 +92,7 @@ def sizes_of(net: PreparedNet, modality: Modality, size: int | None) -> list[int
     side = evaluated_side(given(options.size, "size"), options.resize) if size is None else size
     least = max(net.vgg.smallest_input[-2:])
     if side < least:
-        raise ValueError(f"size={side} is smaller than {least}, the least that plan {net.vgg.plan.name} takes")
+        raise ValueError(f"size={side} is smaller than {least}, the least that plan {net.vgg.spec.plan} takes")
     return [side]
 
 

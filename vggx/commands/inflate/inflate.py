@@ -64,7 +64,7 @@ def inflate(
     time_padding = net.vgg.padding[0] if net.vgg.dims == 3 else None
     origin = {**provenance(weights, found), "init": init}
     metadata = {
-        "plan": net.vgg.plan.name,
+        "plan": net.vgg.spec.plan,
         "dims": str(net.vgg.dims),
         "init": init,
         "time_padding": time_padding or "",
@@ -78,7 +78,7 @@ def inflate(
         "target": {
             "path": str(target),
             "modality": modality.name,
-            "plan": net.vgg.plan.name,
+            "plan": net.vgg.spec.plan,
             "dims": net.vgg.dims,
             "init": init,
             "time_padding": time_padding,

@@ -22,7 +22,6 @@ from vggx.progress import progress
 from vggx.runner.allocator import keep_freed_memory
 from vggx.runner.predict import choose_device
 from vggx.runner.train import begun, opened
-from vggx.weights.layouts import paper_name
 from vggx.weights.source import Weights
 
 Row = dict[str, Any]
@@ -93,11 +92,12 @@ def probe(
     )
     # the steps of AdamW are not along the gradient
     lr = given(recipe.lr, "recipe.lr") if recipe.optimizer == "sgd" else None
-    rates = {paper_name(name).rpartition(".")[0]: lr * pace.scale for name, pace in paces.items()} if lr else {}
+    keys = net.layer_keys()
+    rates = {keys[name].rpartition(".")[0]: lr * pace.scale for name, pace in paces.items()} if lr else {}
     by_part = parts(measured.layers)
     return {
         "modality": modality.name,
-        "plan": net.vgg.plan.name,
+        "plan": net.vgg.spec.plan,
         "dims": net.vgg.dims,
         "norm": modality.net.norm,
         "init": modality.net.init,

@@ -145,7 +145,7 @@ def test_a_peer_beside_nothing_is_refused() -> None:
 def test_beside_sound_a_peer_takes_the_same_spectrogram_in_one_channel() -> None:
     chosen = net("audio")
     bands, steps = eaten_shape(chosen.modality)
-    assert (bands, steps) == tuple(chosen.modality.vgg_arguments()["input_shape"])
+    assert (bands, steps) == tuple(chosen.modality.spec(2).input_shape)
     peer = theirs(peers.find("torchvision:vgg11"), chosen, [Setting()])
     assert peer.subject.shape == (1, bands, steps)
     built = peer.subject.build()
