@@ -20,7 +20,7 @@ from vggx.runner.nets import reach, trained
 from vggx.runner.train import train
 from vggx.weights import store
 
-from .conftest import Make
+from ..conftest import Make
 
 
 @pytest.fixture(scope="module")

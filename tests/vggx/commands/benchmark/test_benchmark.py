@@ -7,6 +7,7 @@ import torch
 from omegaconf import OmegaConf
 
 from vggx import configs, settings
+from vggx.commands.benchmark import benchmark as module
 from vggx.commands.benchmark.benchmark import Terms, benchmark
 from vggx.commands.benchmark.entrants import beside, eaten_shape, of_one_channel, ours, theirs
 from vggx.cost import peers, roofline
@@ -14,7 +15,6 @@ from vggx.cost.ledger import ledger_of, total
 from vggx.cost.speed import ceiling
 from vggx.cost.speed.steps import Setting, Step
 from vggx.options import Device, Settings
-from vggx.runner import benchmark as module
 
 CPU = torch.device("cpu")
 

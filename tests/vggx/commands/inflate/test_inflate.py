@@ -12,9 +12,9 @@ from torchvision.models import vgg
 
 from tests.vggx.published import published
 from vggx import configs, settings
+from vggx.commands.inflate import inflate as inflating
 from vggx.commands.inflate.inflate import class_names, inflate
 from vggx.options import Modality
-from vggx.runner import inflate as inflating
 from vggx.weights.adopt import adopt
 from vggx.weights.files import sha256
 from vggx.weights.source import Weights, read_weights
