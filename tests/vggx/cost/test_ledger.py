@@ -132,8 +132,7 @@ def test_what_layers_read_and_write_by_hand() -> None:
 
 
 @pytest.mark.parametrize("dims", [1, 2, 3])
-@pytest.mark.parametrize("head", ["fc", "pooled"])
-@pytest.mark.parametrize("norm", ["none", "batch"])
+@pytest.mark.parametrize(("head", "norm"), [("fc", "none"), ("pooled", "batch")])
 @pytest.mark.parametrize("plan", PLANS)
 def test_every_kind_of_net_is_counted_to_the_last_digit(plan: str, norm: str, head: str, dims: int) -> None:
     least = 2 ** len(PLANS[plan].blocks)
