@@ -2,6 +2,10 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
+# Two processes of one thread each, a file of tests to a process: threads that share two cores mostly wait for each other.
+PYTEST := $(BIN)/python -m pytest -n 2 --dist loadfile
+test coverage slow: export OMP_NUM_THREADS = 1
+
 export OMP_WAIT_POLICY ?= PASSIVE
 
 .PHONY: demo test coverage lint slow clean
@@ -16,14 +20,14 @@ demo: .venv/installed
 	$(BIN)/python benchmarks/demo.py
 
 test: .venv/installed lint
-	$(BIN)/python -m pytest -m "not slow"
+	$(PYTEST) -m "not slow"
 
 # Apart from `test`, which tracing every line would make minutes longer.
 coverage: .venv/installed
-	$(BIN)/python -m pytest -m "not slow" --cov --cov-report=term
+	$(PYTEST) -m "not slow" --cov --cov-report=term
 
 slow: .venv/installed
-	$(BIN)/python -m pytest -m slow
+	$(PYTEST) -m slow
 
 lint: .venv/installed
 	$(BIN)/ruff check .

@@ -34,8 +34,7 @@ def even_starts(length: int, span: int, clips: int | str) -> list[int]:
     if clips == 1:
         # of two clips the sampler puts the first at the start and the second in the middle
         return walk(ConstantClipsPerVideoSampler(span, 2), length)[-1:]
-    found = walk(ConstantClipsPerVideoSampler(span, clips), length)
-    return found + found[-1:] * (clips - len(found))
+    return walk(ConstantClipsPerVideoSampler(span, clips), length)
 
 
 def walk(sampler: ClipSampler, length: int) -> list[int]:

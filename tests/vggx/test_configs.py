@@ -15,6 +15,13 @@ from vggx.options import Modality, Recipe, TrainerOptions
 
 FILES = sorted(configs.folder().rglob("*.yaml"))
 MODALITIES = ("audio", "image", "video")
+# rate and epochs of a recipe, whatever the data; of the embedded data without one; and samples of a batch
+RECIPES = {"adamw": (0.001, 0), "modern": (0.001, 100), "torchvision": (0.01, 90), "vgg2014": (0.01, 74)}
+EMBEDDED = {"image": (0.05, 12), "video": (0.05, 5), "audio": (0.01, 20)}
+BATCHES = {
+    **{("image", "null"): 64, ("video", "null"): 16, ("audio", "null"): 32},
+    **{("image", "somewhere"): 32, ("video", "somewhere"): 16, ("audio", "somewhere"): 64},
+}
 
 
 def compose(command: str, *words: str) -> DictConfig:
@@ -55,14 +62,17 @@ def test_every_modality_and_recipe_makes_settings(modality: str, recipe: str, ro
     config = compose("train", f"modality={modality}", f"recipe={recipe}", f"modality.data.root={root}")
     made = settings.resolve(config)
     assert made.modality.name == modality
-    assert made.recipe.lr is not None
-    assert made.modality.data.batch_size is not None
+    rate, epochs = RECIPES.get(recipe) or (EMBEDDED[modality] if root == "null" else (0.01, 30))
+    if recipe == "adamw":  # which says nothing of how long
+        epochs = EMBEDDED[modality][1] if root == "null" else 30
+    assert (made.recipe.lr, made.trainer.max_epochs) == (rate, epochs)
+    assert made.modality.data.batch_size == BATCHES[modality, root]
 
 
 @pytest.mark.parametrize("name", configs.names("trainer"))
 def test_every_trainer_composes(name: str) -> None:
-    made = settings.resolve(compose("train", "modality=image", f"trainer={name}"))
-    assert made.trainer.max_epochs is not None
+    made = settings.resolve(compose("train", "modality=image", "modality.data.root=somewhere", f"trainer={name}"))
+    assert made.trainer == TrainerOptions(max_epochs=30)
 
 
 @pytest.mark.parametrize("name", configs.names("experiment"))

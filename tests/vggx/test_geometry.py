@@ -193,6 +193,14 @@ def test_fields_of_every_cell_by_hand() -> None:
     assert geometry.fields(layers_of("micro", 1, [1, 2, 2]), (11,)) == [[(-4, 8), (0, 12)]]
 
 
+@pytest.mark.parametrize("extra", [0, 1, 7])
+def test_the_cell_of_a_map_of_its_grids_size_sees_its_field(extra: int) -> None:
+    """Beyond the input before it, and short of the end by what the pools leave over."""
+    layers = layers_of("micro", 1, None, grid=(2,))
+    # 1 + 2 + 4 before the first cell; 1 + 2 + 1 + 4 + 2 + 8 + 4 of the backbone, and fc6's second step 8 further
+    assert geometry.fields(layers, (16 + extra,)) == [[(-7, 23)]]
+
+
 def test_the_cell_of_a_map_below_its_grid_sees_all_of_that_axis() -> None:
     layers = layers_of("micro", 2, None, grid=(3, 2))
     height, width = geometry.fields(layers, (20, 31))

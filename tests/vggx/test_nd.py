@@ -134,6 +134,13 @@ def test_mean_over_axes(dims: int) -> None:
     assert nd.mean_over_axes(x).tolist() == [[(count - 1) / 2, count + (count - 1) / 2]]
 
 
+@pytest.mark.parametrize("dims", DIMS)
+def test_mean_over_axes_of_padded_clips_is_that_of_each_alone(dims: int) -> None:
+    x = torch.arange(2.0 * 2 * 4**dims).view(2, 2, *(4,) * dims).square()
+    found = nd.mean_over_axes(x, nd.valid_steps(torch.tensor([4, 3]), 4))
+    torch.testing.assert_close(found, torch.stack([x[0].flatten(1).mean(1), x[1, :, :3].flatten(1).mean(1)]))
+
+
 @pytest.mark.parametrize(("dims", "order"), [(2, torch.channels_last), (3, torch.channels_last_3d)])
 def test_channels_last_changes_the_order_and_no_value(dims: int, order: torch.memory_format) -> None:
     layer = nd.CONV[dims](2, 4, 3)

@@ -276,7 +276,7 @@ def test_an_option_that_does_not_exist_is_refused(shape: tuple[int, ...], option
 
 @pytest.mark.parametrize("grid", [(0, 2), (-1, 2)])
 def test_a_grid_below_1_is_refused(grid: tuple[int, int]) -> None:
-    with pytest.raises(ValueError, match="grid"):
+    with pytest.raises(ValueError, match=rf"^grid must be 1 or more on every axis, got \({grid[0]}, 2\)$"):
         meta((3, 32, 32), 2, plan="micro", grid=grid)
 
 

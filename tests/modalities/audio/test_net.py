@@ -218,7 +218,7 @@ def test_an_unknown_frequency_is_refused() -> None:
 
 def test_a_grid_does_not_reach_across_bands() -> None:
     """Bands lie side by side along time, so that a kernel of more than one step would see two of them."""
-    with pytest.raises(ValueError, match="grid"):
+    with pytest.raises(ValueError, match=r"^modality\.net\.grid=\[3\]: bands lie .*, the grid must be \[1\]$"):
         net(frequency="pooled", head="fc", grid=[3])
 
 

@@ -213,6 +213,18 @@ def test_a_frame_that_is_marked_as_damaged(film: Callable[..., Path], tmp_path: 
     assert torch.equal(read(path, [29, 40], "pyav"), read(source, [29, 40]))
 
 
+@pytest.mark.parametrize("ending", ["mp4", "mkv", "ts"])
+def test_frames_are_found_by_their_times(
+    film: Callable[..., Path], numbers_in: Callable[..., list[int]], ending: str
+) -> None:
+    """In a file of keyframes at 0, 10, ..., 50: not merely counted from its start, as is what the search misses."""
+    path = str(film(f"found.{ending}", "libx264", **X264))
+    for numbers in ([0], [25], [45, 50], [59]):
+        clip = PyAVReader(path, packets_of(path, BOUNDS)).find(numbers)
+        assert clip is not None, numbers
+        assert numbers_in(clip.frames) == numbers
+
+
 def test_a_search_that_fails_is_made_up_for(
     film: Callable[..., Path], numbers_in: Callable[..., list[int]], monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -117,8 +117,14 @@ def test_a_pool_that_does_not_fit_the_axes_is_refused() -> None:
 
 
 @pytest.mark.parametrize(
-    "option", [{"norm": "layer"}, {"activation": "gelu"}, {"padding": "same"}, {"kernels": (3, 2)}]
+    ("option", "message"),
+    [
+        ({"norm": "layer"}, "norm must be none or one of batch, not 'layer'"),
+        ({"activation": "gelu"}, "activation must be one of relu, leaky_relu, not 'gelu'"),
+        ({"padding": "same"}, r"padding must be one of \('zeros', 'replicate'\), .*: \('same', 'same'\)"),
+        ({"kernels": (3, 2)}, r"kernels must be odd to keep the size of the map, got \(2, 2\)"),
+    ],
 )
-def test_the_units_options_are_checked(option: dict) -> None:
-    with pytest.raises(ValueError, match=r"must be"):
+def test_the_units_options_are_checked(option: dict, message: str) -> None:
+    with pytest.raises(ValueError, match=message):
         VGGBlock(2, 1, 1, **option)

@@ -7,7 +7,6 @@ import os
 import shutil
 import subprocess
 import sys
-import time
 from pathlib import Path
 from typing import Any
 
@@ -23,9 +22,10 @@ def test_help_answers_in_a_second_without_torch() -> None:
     code = "import sys; from vggx.cli import main; main(); sys.exit('torch' in sys.modules)"
     best = 9.0
     for _ in range(3):
-        started = time.perf_counter()
+        before = os.times()
         done = subprocess.run([sys.executable, "-c", code, "--help"], capture_output=True, text=True)
-        best = min(best, time.perf_counter() - started)
+        after = os.times()  # of a processor of its own, whoever shares this one
+        best = min(best, sum(after[2:4]) - sum(before[2:4]))
         assert done.returncode == 0, done.stderr
     assert set(done.stdout.split()) >= COMMANDS
     assert best < 1

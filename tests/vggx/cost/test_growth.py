@@ -92,6 +92,13 @@ def test_plan_e_is_plan_d_with_a_layer_more_in_three_blocks(name: str, options: 
     assert all(law.at(law.value) == macs(modality(name, plan="D", **options)) for law in found)
 
 
+def test_a_layer_more_of_a_block_of_two_kernels_is_of_its_first_one() -> None:
+    """Blocks 3 to 5 of plan C end with a kernel of 1; the second layers of all its blocks read as much as they give."""
+    made = modality("image", plan="C", size=64)
+    second = [cost.macs for cost in ledger_of(made, 10) if cost.name.endswith("_2") and cost.kind == "conv"]
+    assert [law.terms[1] for law in depth_laws(made, 10)] == second
+
+
 @pytest.mark.parametrize("time_kernel", [1, 5, 7])
 def test_laws_of_a_clip_are_exact_with_another_kernel_along_time(time_kernel: int) -> None:
     made = modality("video", plan="C:3", time_kernel=time_kernel)

@@ -114,9 +114,29 @@ def test_rows_by_hand() -> None:
     }
 
 
+def test_what_layers_read_and_write_by_hand() -> None:
+    """micro on 2 x 12 x 20: 6 x 10, 3 x 5 and 1 x 2 after the pools; the pooled head reads all of the last map."""
+    backbone = {
+        "conv1_1": (2 * 240, 16 * 240),
+        "pool1": (16 * 240, 16 * 60),
+        "conv2_1": (16 * 60, 32 * 60),
+        "pool2": (32 * 60, 32 * 15),
+        "conv3_1": (32 * 15, 64 * 15),
+        "pool3": (64 * 15, 64 * 2),
+    }
+    heads = {
+        "fc": {"fc6": (64 * 2, 128), "fc7": (128, 128), "fc8": (128, 3)},
+        "pooled": {"fc": (64 * 2, 3)},
+    }
+    for head, layers in heads.items():
+        costs = ledger((2, 12, 20), 3, plan="micro", head=head)
+        assert {cost.name: (cost.read, cost.written) for cost in costs} == backbone | layers
+    folded = ledger((1, 8), 3, plan="micro", head="pooled", rows=5)
+    assert (folded[0].read, folded[-2].written, folded[-1].read) == (5 * 8, 5 * 64, 5 * 64)
+
+
 @pytest.mark.parametrize("dims", [1, 2, 3])
-@pytest.mark.parametrize("head", ["fc", "pooled"])
-@pytest.mark.parametrize("norm", ["none", "batch"])
+@pytest.mark.parametrize(("head", "norm"), [("fc", "none"), ("pooled", "batch")])
 @pytest.mark.parametrize("plan", PLANS)
 def test_every_kind_of_net_is_counted_to_the_last_digit(plan: str, norm: str, head: str, dims: int) -> None:
     least = 2 ** len(PLANS[plan].blocks)

@@ -106,7 +106,7 @@ def test_an_embedded_source_needs_none() -> None:
 
 
 def test_an_embedded_source_does_not_pass_for_the_users_folder(root: Path) -> None:
-    with pytest.raises(ValueError, match="root"):
+    with pytest.raises(ValueError, match=rf"source=built_in is built in: leave out modality\.data\.root={root}$"):
         open_data(source="built_in", root=str(root)).find()
 
 

@@ -71,6 +71,15 @@ def test_a_group_of_most_samples_is_not_held_out() -> None:
         assert 0 < len(out) < len(kept)
 
 
+def test_groups_that_differ_in_their_classes_are_shared_out_together() -> None:
+    """No two of 20 speakers say the same words, so that a share of each kind of them alone would be none."""
+    everything = [Sample(f"{g}/{n}", (g * (n + 1)) % 23, f"g{g}") for g in range(1, 21) for n in range(4)]
+    kinds = {tuple(sorted({s.label for s in everything if s.group == f"g{g}"})) for g in range(1, 21)}
+    assert len(kinds) == 20
+    for seed in range(10):
+        assert len(hold_out(everything, 0.25, seed)[1]) == 20
+
+
 def test_seeds_differ() -> None:
     everything = samples([50, 50])
     held = [tuple(hold_out(everything, 0.2, seed)[1]) for seed in range(5)]
@@ -96,3 +105,12 @@ def test_a_given_validation_split_is_left_alone() -> None:
     listing.splits["train"], listing.splits["val"] = samples([10]), [Sample("other", 0)]
     complete(listing, val_share=0.5, test_share=0.5, seed=0, split_given=True)
     assert {split: len(found) for split, found in listing.splits.items()} == {"train": 10, "val": 1, "test": 0}
+
+
+def test_the_draw_of_a_seed_stays_what_it_was() -> None:
+    """A test file of a run that is evaluated years later must not have been one of training."""
+    listing = Listing(["a", "b"])
+    listing.splits["train"] = samples([10, 10])
+    complete(listing, val_share=0.2, test_share=0.2, seed=3, split_given=False)
+    assert [s.path for s in listing.splits["test"]] == ["0/001", "0/005", "1/000", "1/002"]
+    assert [s.path for s in listing.splits["val"]] == ["0/002", "0/008", "1/007", "1/009"]

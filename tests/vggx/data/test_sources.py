@@ -225,7 +225,9 @@ def test_one_file_under_two_names_is_not_split_apart(tmp_path: Path) -> None:
     "shares", [{"val_share": 1.0}, {"val_share": 15}, {"test_share": -0.1}, {"val_share": 0.6, "test_share": 0.5}]
 )
 def test_impossible_shares_are_refused(classes: Path, shares: dict[str, float]) -> None:
-    with pytest.raises(ValueError, match="share"):
+    val, test = {"val_share": 0.15, "test_share": 0.15, **shares}.values()
+    message = rf"^val_share={val} and test_share={test} must be 0 or more, together below 1$"
+    with pytest.raises(ValueError, match=message):
         folder(classes, **shares)
 
 

@@ -28,6 +28,13 @@ def test_all_views_are_the_mean_and_one_view_is_one_of_them() -> None:
     assert rows == curve(views, torch.zeros(40, dtype=torch.int64), 7.0)
 
 
+def test_of_files_with_more_views_the_first_ones_are_taken() -> None:
+    right, wrong = torch.tensor([0.6, 0.4]), torch.tensor([0.4, 0.6])
+    views = [torch.stack([right, right]), torch.stack([right, right, wrong, wrong, wrong])]
+    rows = curve(views, torch.tensor([0, 0]), 1.0)
+    assert [(row["views"], row["low"], row["high"]) for row in rows] == [(1, 1.0, 1.0), (2, 1.0, 1.0)]
+
+
 def test_one_view_is_no_curve() -> None:
     with pytest.raises(ValueError, match="two views of every file or more"):
         curve([torch.rand(3, 2), torch.rand(1, 2)], torch.tensor([0, 1]), 1.0)

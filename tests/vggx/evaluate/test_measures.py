@@ -28,6 +28,15 @@ def test_errors_are_scikit_learns(judged: tuple[torch.Tensor, torch.Tensor]) -> 
     assert found["macro_f1"] == pytest.approx(trained_with["macro_f1"], abs=1e-6)
 
 
+def test_a_class_that_is_only_predicted_and_one_that_is_only_there_count() -> None:
+    """Of five classes 3 is never the label, 2 never predicted, and 4 neither, which is left out."""
+    labels, predicted = torch.tensor([0, 0, 0, 1, 1, 2]), torch.tensor([0, 0, 3, 1, 0, 1])
+    scores = torch.eye(5)[predicted] * 0.6 + 0.08
+    expected = f1_score(labels, predicted, average="macro")
+    assert expected == pytest.approx((2 / 3 + 1 / 2 + 0 + 0) / 4)
+    assert errors(scores, labels)["macro_f1"] == pytest.approx(expected)
+
+
 def test_calibration_error_by_hand() -> None:
     # bins of 1/15: two files at 0.9, one of them right, and two at 0.6, both right
     confidence, hits = torch.tensor([0.9, 0.9, 0.6, 0.6]), torch.tensor([True, False, True, True])

@@ -151,6 +151,15 @@ def test_windows_that_nobody_chose_are_bounded_by_their_maps(monkeypatch: pytest
     assert 30 < max(stop - start for start, stop in strip.read_of) <= 40
 
 
+def test_the_bound_holds_of_all_bands_that_are_folded_together(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The widest maps of "pooled bands", a quarter of micro, have 4 channels at every step and 8 at every other."""
+    net = made("pooled bands")
+    strip = strip_for(net, 333)
+    monkeypatch.setattr(scanning, "VALUES", 100 * 6 * 4)
+    scan(net, strip)
+    assert 90 < max(stop - start for start, stop in strip.read_of) <= 100
+
+
 def test_who_watches_sees_every_window() -> None:
     net, seen = made("sound"), []
 

@@ -6,6 +6,7 @@ import shutil
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 from PIL import Image
@@ -13,6 +14,7 @@ from torch.utils.flop_counter import FlopCounterMode
 from torchvision.transforms.v2 import functional as F
 
 from modalities.image.data import read_image
+from vggx.evaluate.curve import counts
 from vggx.evaluate.protocol import Protocol
 from vggx.runner.evaluate import Words, evaluate
 from vggx.runner.judge import Judge, averaged
@@ -111,8 +113,16 @@ def test_what_it_finds_and_leaves(make: Make, runs: list[Path]) -> None:
     assert low <= found["top1_error"] <= high
     written = json.loads((run / "evaluate_test_crops_20-24_5x5_flip.json").read_text())
     assert written == {key: value for key, value in found.items() if key not in ("table", "written")}
-    for ending in ("report.csv", "confusion.png", "curve.csv", "curve.png"):
-        assert (run / f"evaluate_test_crops_20-24_5x5_flip_{ending}").stat().st_size > 0
+    stem = run / "evaluate_test_crops_20-24_5x5_flip"
+    for name in ("confusion", "curve"):
+        with Image.open(f"{stem}_{name}.png") as picture:
+            assert picture.format == "PNG"
+            assert np.asarray(picture.convert("L")).std() > 10
+    report = {line["class"]: line for line in csv.DictReader(Path(f"{stem}_report.csv").read_text().splitlines())}
+    assert {name: line["files"] for name, line in report.items()} == {"lying": "8", "standing": "8"}
+    points = list(csv.DictReader(Path(f"{stem}_curve.csv").read_text().splitlines()))
+    assert [int(point["views"]) for point in points] == counts(100)
+    assert [float(point["accuracy"]) for point in points] == [point["accuracy"] for point in found["curve"]]
     assert found["curve"][-1]["accuracy"] == pytest.approx(found["accuracy"])
     assert found["curve"][-1]["macs"] == pytest.approx(found["macs_of_a_file"], rel=1e-6)
 
@@ -201,3 +211,15 @@ def test_an_empty_split_is_refused(make: Make, runs: list[Path], shapes: Path, t
     settings = make(modality__data__root=str(tmp_path), modality__data__test_share=0.0)
     with pytest.raises(ValueError, match="the data have no test split: 48 train, 16 val, 0 test"):
         evaluate(settings, runs[0], words=Words("dense"))
+
+
+def test_a_short_last_batch_weighs_by_its_files(make: Make, runs: list[Path]) -> None:
+    """16 files in batches of 5, 5, 5 and 1: the loss is the mean over all of them."""
+    net, _, _ = store.load_net(runs[0])
+    files, labels = zip(*pictures(make), strict=True)
+    with torch.no_grad():
+        losses = torch.nn.functional.cross_entropy(net(torch.stack(files)), torch.tensor(labels), reduction="none")
+    assert losses.std() > 0.01
+    for size in (16, 5):
+        found = evaluate(make(modality__data__batch_size=size), runs[0])
+        assert found["loss"] == pytest.approx(losses.mean().item(), rel=1e-5)

@@ -15,6 +15,8 @@ from torch import Tensor
 from vggx import configs, settings
 from vggx.runner import train as train_module
 from vggx.runner.train import train
+from vggx.surgery.transfer import load, transfer
+from vggx.weights.source import read_weights
 
 
 def quick(modality: str, runs: Path, **changes: Any) -> Any:
@@ -152,3 +154,24 @@ def test_a_checkpoint_of_before_goes_on_as_it_would_have(make: Any, schedule: st
     assert all(torch.equal(states[0][name], states[1][name]) for name in states[0])
     rows = [list(csv.DictReader((run / "metrics.csv").open())) for run in (new, old)]
     assert rows[0][-1]["lr"] == rows[1][-1]["lr"]
+
+
+def test_layers_that_were_drawn_and_trained_since_are_weights_as_others(make: Any, tmp_path: Path) -> None:
+    """A net with other classes begins with a fresh head; the next one that begins with that net has all of it."""
+    first = train(make(trainer__max_epochs=1, runs=str(tmp_path)))["run"]
+    new = tmp_path / "three"
+    for label in ("lying", "standing", "third"):
+        for split, count in {"train": 6, "val": 2, "test": 2}.items():
+            (new / split / label).mkdir(parents=True)
+            for number in range(count):
+                source = Path(str(make().modality.data.root)) / split / label.replace("third", "lying")
+                shutil.copy(source / f"{number:02d}.png", new / split / label / f"{number}.png")
+    second = train(make(weights=first, modality__data__root=str(new), trainer__max_epochs=1, runs=str(tmp_path)))
+    assert second["weights"]["fresh"] == ["fc"]
+    again = read_weights(second["run"])
+    assert again.untrained() == []
+    net = make(modality__data__root=str(new)).modality.build(3)
+    found = transfer(again, net.vgg)
+    assert found.fresh() == []
+    load(net.vgg, found, "glorot")
+    assert torch.equal(net.vgg.head.fc.weight, again.state["fc.weight"])

@@ -64,6 +64,17 @@ def test_whole_files_are_predicted_with_their_scores_along_time(of_sound: Path, 
     assert last.split("\t")[1] == "9.300000"
 
 
+def test_clips_of_different_lengths_in_a_batch_are_predicted_as_each_alone(of_sound: Path, tmp_path: Path) -> None:
+    """They are padded to the longest, and what pads them is not heard."""
+    inputs = [noise(tmp_path / f"{seconds}.wav", seconds) for seconds in (0.35, 0.9, 0.5, 2.0)]
+    together = predict(of_sound, inputs, top=3, device="cpu", batch_size=4)
+    for row, path in zip(together, inputs, strict=True):
+        (alone,) = predict(of_sound, [path], top=3, device="cpu")
+        assert row["classes"] == alone["classes"]
+        assert row["scores"] == pytest.approx(alone["scores"], abs=2e-6)
+    assert len({row["scores"][0] for row in together}) == 4
+
+
 def test_the_rows_are_the_softmax_of_the_nets_own_score_map(of_sound: Path, tmp_path: Path) -> None:
     path = noise(tmp_path / "x.wav", 6.0)
     net, modality, _ = store.load_net(of_sound)

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from torch import Tensor
 from torchvision import models
 
+from tests.vggx import published
 from tests.vggx.surgery.conftest import CLASSES, NAMES, block_maps
 from vggx.init import Undrawn
 from vggx.net import VGG
@@ -24,10 +25,10 @@ def far(a: Tensor, b: Tensor) -> float:
     return ((a - b).abs().max() / b.abs().max()).item()
 
 
-def video_net(plan: str, norm: str, time_padding: str, side: int, frames: int = 16) -> VGG:
+def video_net(plan: str, norm: str, time_padding: str, side: int, frames: int = 16, width: float = 1.0) -> VGG:
     with Undrawn():
         net = VGG(
-            (3, frames, side, side), CLASSES, plan=plan, norm=norm, grid=(1, 7, 7),
+            (3, frames, side, side), CLASSES, plan=plan, norm=norm, width=width, grid=(1, 7, 7),
             pools=[(1, 2, 2)] + [(2, 2, 2)] * 4, padding=(time_padding, "zeros", "zeros"),
         )  # fmt: skip
     return net.eval()
@@ -54,20 +55,25 @@ def check_still_clip(theirs: models.VGG, net: VGG, side: int, frames: int = 16) 
 
 
 @pytest.mark.parametrize("norm", ["none", "batch"])
-@pytest.mark.parametrize("plan", NAMES)
+@pytest.mark.parametrize("plan", ["A", "D", *(pytest.param(plan, marks=pytest.mark.slow) for plan in ("B", "E"))])
 def test_a_still_clip_gives_torchvisions_maps_and_logits(plan: str, norm: str, torchvision_net: Make) -> None:
     theirs = torchvision_net(plan, norm)
     for rule, time_padding in EXACT:
         check_still_clip(theirs, inflated(theirs, video_net(plan, norm, time_padding, 112), rule), 112)
 
 
-@pytest.mark.parametrize(
-    ("plan", "norm"),
-    [
-        ("A", "none"),
-        *(pytest.param(plan, norm, marks=pytest.mark.slow) for plan in NAMES for norm in ("none", "batch")),
-    ],
-)
+@pytest.mark.parametrize("norm", ["none", "batch"])
+@pytest.mark.parametrize(("plan", "side"), [("B", 112), ("E", 112), ("A", 224)])
+def test_the_same_of_nets_an_eighth_as_wide(plan: str, norm: str, side: int) -> None:
+    """At 112 pixels the last map is pooled up to the classifier's grid, at 224 it is as large."""
+    theirs = published.narrow(plan, norm)
+    for rule, time_padding in EXACT:
+        check_still_clip(theirs, inflated(theirs, video_net(plan, norm, time_padding, side, width=0.125), rule), side)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("norm", ["none", "batch"])
+@pytest.mark.parametrize("plan", NAMES)
 def test_the_same_at_the_size_that_the_weights_were_trained_at(plan: str, norm: str, torchvision_net: Make) -> None:
     theirs = torchvision_net(plan, norm)
     for rule, time_padding in EXACT:

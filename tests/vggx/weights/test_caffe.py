@@ -145,6 +145,22 @@ def test_the_convention_can_be_said(arrays: Arrays, tmp_path: Path) -> None:
         read_weights(path, convention="bgr")
 
 
+def test_kernels_of_three_channels_each_way_are_not_taken_for_keras(tmp_path: Path) -> None:
+    """A first layer that gives three maps of RGB is (3, 3, 3, 3) in either order; the others tell which it is."""
+    draw, widths = torch.Generator().manual_seed(0), (3, 3, 6, 12, 24, 24)
+    state: dict[str, Tensor] = {}
+    for block, count in enumerate(COUNTS, 1):
+        before, width = widths[block - 1], widths[block]
+        for index in range(1, count + 1):
+            state[f"conv{block}_{index}.weight"] = torch.randn(width, before, 3, 3, generator=draw)
+            state[f"conv{block}_{index}.bias"] = torch.randn(width, generator=draw)
+            before = width
+    weights = of_state(state, convention="imagenet")
+    assert (weights.layout, weights.plan) == ("caffe", "A")
+    assert weights.state.keys() == state.keys()
+    assert all(torch.equal(weights.state[name], value) for name, value in state.items())
+
+
 def test_a_matrix_that_reads_no_square_map_is_refused(arrays: Arrays) -> None:
     state = {name: torch.tensor(value) for name, value in arrays.items()}
     state["fc6_W"] = torch.zeros(3 * 2 * WIDTHS[-1], HIDDEN)

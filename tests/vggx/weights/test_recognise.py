@@ -204,6 +204,23 @@ def test_a_changed_layer_fits_no_plan() -> None:
         recognise(state)
 
 
+@pytest.mark.parametrize(
+    ("layer", "shape"),
+    [
+        ("classifier.3", (4096, 8192)),
+        ("classifier.6", (1000, 8192)),
+        ("classifier.0", (4096, 25088 + 256)),
+        ("head.fc", (4, 1024, 1, 1)),
+    ],
+)
+def test_a_classifier_that_reads_more_than_comes_before_it_is_refused(layer: str, shape: tuple[int, ...]) -> None:
+    """fc6 may read a map of any size, the others one position alone, so that twice as much is no plan's."""
+    state = ours("D", head="pooled") if layer == "head.fc" else of_torchvision("D")
+    assert f"{layer}.weight" in state
+    with pytest.raises(ValueError, match="of no plan that is known"):
+        recognise(state | {f"{layer}.weight": torch.empty(*shape, device="meta")})
+
+
 def test_two_nets_in_one_file_are_refused() -> None:
     state = of_torchvision("A")
     both = state | {f"ema.{name}": value for name, value in state.items()}

@@ -1,5 +1,6 @@
 """`benchmark`: who is timed beside whom, in which settings, and figures that fit each other."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -39,10 +40,18 @@ def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(ceiling, "COPIED", {"cpu": 2**20})
 
 
+@pytest.fixture
+def small_peers(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Peers that are timed on 64 x 64 pixels; at their own size a step on a CPU takes a tenth of a second."""
+    find = peers.find
+    monkeypatch.setattr(peers, "find", lambda name: replace(find(name), input_shape=(3, 64, 64)))
+
+
 def terms(**more: Any) -> Terms:
     return Terms(**{"classes": 10, "batch_sizes": (2,), "repeats": 2, "seconds": 0.001} | more)
 
 
+@pytest.mark.usefixtures("small_peers")
 def test_a_row_for_every_net_mode_batch_and_setting() -> None:
     both = (Setting(channels_last=True), Setting("bf16-mixed", channels_last=True))
     found = benchmark(
@@ -60,6 +69,7 @@ def test_a_row_for_every_net_mode_batch_and_setting() -> None:
     assert all(row["modality"] == "image" and row["error"] is None for row in found["rows"])
 
 
+@pytest.mark.usefixtures("small_peers")
 def test_the_figures_of_a_row_fit_each_other(monkeypatch: pytest.MonkeyPatch) -> None:
     chosen = net("image", **IMAGE)
     scripted = {OURS: [1.0, 2.0, 4.0], "torchvision": [3.0, 2.0, 8.0], "product": [0.5] * 3, "copy": [0.25] * 3}
@@ -100,6 +110,7 @@ def test_single_answers_have_latencies() -> None:
     assert [key for key, value in told.items() if value is None] == [("train", 1), ("train", 2), ("infer", 2)]
 
 
+@pytest.mark.usefixtures("small_peers")
 def test_a_net_that_does_not_fit_is_told_and_the_others_go_on(monkeypatch: pytest.MonkeyPatch) -> None:
     class Greedy(Step):
         def __init__(self, subject: Any, *rest: Any):
@@ -116,6 +127,7 @@ def test_a_net_that_does_not_fit_is_told_and_the_others_go_on(monkeypatch: pytes
     assert own.keys() == peer.keys()
 
 
+@pytest.mark.usefixtures("small_peers")
 def test_the_time_of_our_nets_by_kernel_and_layer() -> None:
     found = benchmark([net("image", **IMAGE)], ["torchvision:squeezenet1_1"], terms(profile=True), CPU)["profiles"]
     assert [(one["net"], one["mode"]) for one in found] == [(OURS, "train"), (OURS, "infer")]

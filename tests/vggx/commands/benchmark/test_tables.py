@@ -3,7 +3,9 @@
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
+from PIL import Image
 
 from vggx.commands.benchmark import plots, tables
 from vggx.cost.speed.steps import Setting
@@ -84,5 +86,10 @@ def test_pictures_of_rows_that_were_timed(tmp_path: Path) -> None:
 
 
 def test_a_roofline_without_forward_passes_is_an_empty_frame(tmp_path: Path) -> None:
-    plots.roofline(found(row(mode="train")), tmp_path / "roofline.png")
-    assert (tmp_path / "roofline.png").stat().st_size > 0
+    plots.roofline(found(row(mode="train")), tmp_path / "empty.png")
+    plots.roofline(found(row()), tmp_path / "full.png")
+    empty, full = (np.asarray(Image.open(tmp_path / f"{name}.png").convert("L")) for name in ("empty", "full"))
+    # nothing within the frame: no roof, no dots, no legend
+    inside = [picture[150:-150, 150:-150] for picture in (empty, full)]
+    assert [bool((part < 255).any()) for part in inside] == [False, True]
+    assert (empty < 255).sum() > 1000

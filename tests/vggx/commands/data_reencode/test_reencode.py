@@ -189,6 +189,8 @@ def test_where_nothing_can_be_encoded_there_is_no_manifest(tmp_path: Path) -> No
 
 def test_a_killed_run_goes_on(films: Films, tmp_path: Path) -> None:
     root, target = films("a/1.avi", "a/2.avi", "b/1.avi", "b/2.avi"), tmp_path / "new"
+    for path in root.rglob("*.avi"):
+        os.utime(path, (path.stat().st_mtime - 60,) * 2)  # older than what is made of it, however coarse the clock
     whole = run(root, target)
     # as a run leaves it that was killed after half of the files, in the middle of one
     (target / "labels.csv").unlink()
