@@ -23,8 +23,8 @@ from turns import in_turn
 
 from vggx import files, nd
 from vggx.cost.ledger import ledger, total
-from vggx.evaluate.meter import metered
-from vggx.evaluate.views import crop_scores, dense_scores
+from vggx.inference.meter import metered
+from vggx.inference.views import crop_scores, dense_scores
 from vggx.net import VGG, Normalise, PreparedNet
 from vggx.options.net import IMAGENET
 from vggx.report.rows import markdown

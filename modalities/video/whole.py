@@ -27,7 +27,7 @@ PIECE = 16  # frames that are decoded at once
 
 
 class FilmStrip:
-    """See `vggx.evaluate.cells.TimedStrip`; a position is a frame of the file, `stride` behind the one before.
+    """See `vggx.inference.cells.TimedStrip`; a position is a frame of the file, `stride` behind the one before.
 
     Frames come one after the other from the start of the file, by PyAV (a decord reader's memory grows with all that it
     has read). What lies further back than the last that was read is decoded anew.

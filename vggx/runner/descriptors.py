@@ -12,7 +12,7 @@ from vggx.data.datamodule import SplitData
 from vggx.data.listing import Sample
 from vggx.evaluate.protocol import Protocol
 from vggx.evaluate.svm import Descriptors
-from vggx.evaluate.views import by_shape, mirrored
+from vggx.inference.views import by_shape, mirrored
 from vggx.net import PreparedNet
 from vggx.options import TrainerOptions
 from vggx.progress import progress

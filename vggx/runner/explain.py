@@ -12,7 +12,7 @@ from vggx import files
 from vggx.data.crops import evaluated_side
 from vggx.data.datamodule import SplitData
 from vggx.data.listing import BadFile, Sample
-from vggx.evaluate.cam import Heat, grad_cam, known_layer, score_heat
+from vggx.inference.cam import Heat, grad_cam, known_layer, score_heat
 from vggx.net import PreparedNet
 from vggx.options import Modality, given
 from vggx.progress import progress

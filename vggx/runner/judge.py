@@ -12,10 +12,10 @@ from torch import Tensor
 from vggx.data.datamodule import SplitData
 from vggx.data.dataset import MediaDataset
 from vggx.data.listing import BadFile, Sample
-from vggx.evaluate.meter import metered
 from vggx.evaluate.protocol import Protocol
-from vggx.evaluate.scan import mirrored_strip, scan
-from vggx.evaluate.views import by_shape, crop_scores, dense_scores
+from vggx.inference.meter import metered
+from vggx.inference.sliding import mirrored_strip, scan
+from vggx.inference.views import by_shape, crop_scores, dense_scores
 from vggx.net import PreparedNet
 from vggx.options import Modality, TrainerOptions, given
 from vggx.progress import progress

@@ -7,7 +7,7 @@ from typing import Any
 
 from vggx import nd
 from vggx.data.datamodule import SplitData
-from vggx.evaluate.meter import metered
+from vggx.inference.meter import metered
 from vggx.options import Settings
 from vggx.runner import hazards
 from vggx.runner import trainer as trainers

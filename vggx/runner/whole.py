@@ -9,8 +9,8 @@ from pathlib import Path
 from torch import Tensor
 
 from vggx.data.listing import BadFile, Sample
-from vggx.evaluate.cells import CellTime, cell_times
-from vggx.evaluate.scan import Window, scan
+from vggx.inference.cells import CellTime, cell_times
+from vggx.inference.sliding import Window, scan
 from vggx.net import VGG, PreparedNet
 from vggx.options import Modality
 from vggx.progress import progress, waiting
@@ -47,7 +47,7 @@ def whole_scores(
     """The score map of a whole file, read and scanned in memory that does not grow with the file.
 
     Args:
-        window, watched: as in `vggx.evaluate.scan.scan`.
+        window, watched: as in `vggx.inference.sliding.scan`.
         size: short side of pictures; as in evaluation where None.
         timed: whether to tell when each step is.
 

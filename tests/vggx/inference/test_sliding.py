@@ -1,4 +1,4 @@
-"""vggx.evaluate.scan: windows give what the whole at once gives."""
+"""vggx.inference.sliding: windows give what the whole at once gives."""
 
 from dataclasses import dataclass, field
 from typing import Any
@@ -9,8 +9,8 @@ from torch import Tensor
 
 from modalities.audio.net import FoldedVGG
 from vggx import geometry
-from vggx.evaluate import scan as scanning
-from vggx.evaluate.scan import mirrored_strip, scan, windows
+from vggx.inference import sliding
+from vggx.inference.sliding import mirrored_strip, scan, windows
 from vggx.net import VGG
 
 
@@ -146,7 +146,7 @@ def test_windows_that_nobody_chose_are_bounded_by_their_maps(monkeypatch: pytest
     """The widest map of "film" has 4 channels at 21 x 21 pixels, of 40 frames 70,560 values."""
     net = made("film")
     strip = strip_for(net, 61)
-    monkeypatch.setattr(scanning, "VALUES", 40 * 4 * 21 * 21)
+    monkeypatch.setattr(sliding, "VALUES", 40 * 4 * 21 * 21)
     scan(net, strip)
     assert 30 < max(stop - start for start, stop in strip.read_of) <= 40
 

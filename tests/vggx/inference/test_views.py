@@ -1,11 +1,11 @@
-"""vggx.evaluate.views: mirror images and crops, and the scores of them."""
+"""vggx.inference.views: mirror images and crops, and the scores of them."""
 
 import pytest
 import torch
 from torch import nn
 from torchvision.transforms.v2 import functional as F
 
-from vggx.evaluate.views import by_shape, crop_scores, crops, dense_scores, even_places, mirrored, spread
+from vggx.inference.views import by_shape, crop_scores, crops, dense_scores, mirrored, spread
 from vggx.net import VGG, Normalise, PreparedNet
 
 
@@ -15,12 +15,6 @@ class Means(nn.Module):
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         mean = x.float().flatten(1).mean(1)
         return torch.stack([mean, -mean], 1)
-
-
-def test_even_places() -> None:
-    assert even_places(32, 5) == [0, 8, 16, 24, 32]
-    assert even_places(32, 1) == [16]
-    assert even_places(0, 3) == [0, 0, 0]
 
 
 def test_four_corners_and_the_middle_are_torchvisions_five_crops() -> None:
