@@ -18,7 +18,7 @@ def benchmark(config: DictConfig) -> int:
     from vggx.report import rows, speed, speed_plots
     from vggx.runner.allocator import keep_freed_memory
     from vggx.runner.benchmark import Terms, benchmark
-    from vggx.runner.predict import choose_device
+    from vggx.runner.device import choose_device
     from vggx.runner.variants import modalities
 
     output = numbered(config.output)

@@ -11,18 +11,19 @@ from vggx import settings
 
 def evaluate(config: DictConfig) -> int:
     from vggx.report import protocols, time_probe
-    from vggx.runner.evaluate import Words, evaluate
+    from vggx.runner.evaluate import ProtocolOptions, evaluate
 
     for key in ("time_probe", "curve"):
         if not isinstance(config[key], bool):
             raise ValueError(f"{key} must be true or false, not {config[key]}")
-    words = Words(str(config.protocol), scales_of(config.scales), flip_of(config.flip), grid_of(config.grid))
+    scales, flip, grid = scales_of(config.scales), flip_of(config.flip), grid_of(config.grid)
+    options = ProtocolOptions(str(config.protocol), scales, flip, grid)
     whole = OmegaConf.create({name: value for name, value in config.items() if name != "runs"})
     found = evaluate(
         settings.resolve(whole),
         runs_of(config),
         config.split,
-        words,
+        options,
         time_probe=config.time_probe,
         curve=config.curve,
     )

@@ -13,9 +13,9 @@ from vggx.cli.weights_jobs import adopted, given
 
 def linear(config: DictConfig) -> int:
     from vggx.report import linear as report
-    from vggx.runner.linear import Words, linear
+    from vggx.runner.linear import LinearOptions, linear
 
-    words = Words(
+    options = LinearOptions(
         scales_of(config.scales),
         flip_of(config.flip),
         str(config.combine),
@@ -30,7 +30,7 @@ def linear(config: DictConfig) -> int:
     output = Path(str(config.output or config.run))
     source = Path(str(config.run)) if config.run else of_weights(config) if config.weights else None
     name = str(numbered("linear"))
-    found = linear(settings.resolve(config), source, output, config.split, words, name)
+    found = linear(settings.resolve(config), source, output, config.split, options, name)
     report.show(found)
     if found["bad_files"]:
         print(f"{len(found['bad_files'])} unreadable files were left out; the JSON file lists them")

@@ -9,6 +9,7 @@ from torchvision.transforms import v2
 from torchvision.transforms.v2 import functional as F
 
 from vggx.data.listing import BadFile
+from vggx.options import evaluated_side
 
 SLENDEST = 100
 
@@ -45,11 +46,6 @@ def centre_crop(size: int, resize: int | None) -> Callable[[Tensor], Tensor]:
         ValueError: `resize` is smaller than `size`.
     """
     return even_crops(size, resize, 1)[0]
-
-
-def evaluated_side(size: int, resize: int | None) -> int:
-    """What the short side is resized to in evaluation: 8/7 of `size` where nothing is said, 256 for 224."""
-    return round(size * 8 / 7) if resize is None else resize
 
 
 def even_places(room: int, count: int) -> list[int]:

@@ -21,7 +21,7 @@ from vggx.probe.signs import signs
 from vggx.progress import progress
 from vggx.runner.allocator import keep_freed_memory
 from vggx.runner.data_stats import noting
-from vggx.runner.predict import choose_device
+from vggx.runner.device import choose_device
 from vggx.runner.train import begun, opened
 from vggx.weights.layouts import paper_name
 from vggx.weights.source import Weights
