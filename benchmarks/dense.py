@@ -23,8 +23,8 @@ from turns import in_turn
 
 from vggx import files, nd
 from vggx.cost.ledger import ledger, total
-from vggx.evaluate.meter import metered
-from vggx.evaluate.views import crop_scores, dense_scores
+from vggx.inference.meter import metered
+from vggx.inference.views import crop_views, dense_views
 from vggx.net import VGG, Normalise, PreparedNet
 from vggx.options.net import IMAGENET
 from vggx.report.rows import markdown
@@ -45,13 +45,17 @@ def net_of(plan: str) -> PreparedNet:
 
 def ways(net: PreparedNet, image: Tensor) -> dict[str, Callable[[], Tensor]]:
     """Each gives the softmax of all of its views, (V, K)."""
+
+    def answer(x: Tensor) -> Tensor:
+        return net(x).softmax(1)
+
     pictures = [F.resize(image, [scale], antialias=True) for scale in SCALES]
 
     def dense() -> Tensor:
-        return torch.cat([dense_scores(net, x, flip=True)[0] for x in pictures])
+        return torch.cat([dense_views(answer, x, flip=True)[0] for x in pictures])
 
     def crops() -> Tensor:
-        return torch.cat([crop_scores(net, x, SIZE, grid=5, along=1, flip=True, most=10)[0] for x in pictures])
+        return torch.cat([crop_views(answer, x, SIZE, grid=5, along=1, flip=True, most=10)[0] for x in pictures])
 
     return {"dense": dense, "crops": crops}
 

@@ -28,7 +28,7 @@ STEPS = 4096  # that are made or looked through at once
 
 @dataclass
 class SoundStrip:
-    """See `vggx.evaluate.cells.TimedStrip`.
+    """See `vggx.inference.cells.TimedStrip`.
 
     Attributes:
         net: with its front-end.

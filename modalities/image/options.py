@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from vggx.options import NetOptions, PictureOptions, given
+from vggx.options import NetOptions, PictureOptions, evaluated_side, given
 
 
 @dataclass(kw_only=True)
@@ -33,6 +33,9 @@ class Data(PictureOptions):
     def input_shape(self) -> tuple[int, ...]:
         size = given(self.size, "size")
         return given(self.channels, "channels"), size, size
+
+    def evaluated_side(self) -> int:
+        return evaluated_side(given(self.size, "size"), self.resize)
 
     def meaning(self, fps: float) -> str:
         return f"{self.size} x {self.size} pixels"

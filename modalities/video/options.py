@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from vggx.options import NetOptions, PictureOptions, given
+from vggx.options import NetOptions, PictureOptions, evaluated_side, given
 
 
 @dataclass(kw_only=True)
@@ -55,6 +55,9 @@ class Data(PictureOptions):
         if frames < 1 or stride < 1:
             raise ValueError(f"modality.data.frames and frame_stride must be 1 or more, got {frames} and {stride}")
         return (frames - 1) * stride + 1
+
+    def evaluated_side(self) -> int:
+        return evaluated_side(given(self.size, "size"), self.resize)
 
     def meaning(self, fps: float) -> str:
         frames = f"{self.frames} frames x {self.frame_stride} / {fps:g} fps"

@@ -18,7 +18,7 @@ from modalities.video.frame_folder import FolderReader
 from modalities.video.options import Data, Net
 from modalities.video.readers import PyAVReader
 from modalities.video.scans import packets_of
-from vggx.data.crops import ShortSides, evaluated_side
+from vggx.data.crops import ShortSides
 from vggx.data.listing import BadFile
 from vggx.net import PreparedNet
 from vggx.options import given
@@ -27,7 +27,7 @@ PIECE = 16  # frames that are decoded at once
 
 
 class FilmStrip:
-    """See `vggx.evaluate.cells.TimedStrip`; a position is a frame of the file, `stride` behind the one before.
+    """See `vggx.inference.cells.TimedStrip`; a position is a frame of the file, `stride` behind the one before.
 
     Frames come one after the other from the start of the file, by PyAV (a decord reader's memory grows with all that it
     has read). What lies further back than the last that was read is decoded anew.
@@ -114,5 +114,4 @@ def strip(net: PreparedNet, options: Net, data: Data, path: str, size: int | Non
     Raises:
         BadFile: as `modalities.video.readers.open_video`; its reading raises as `Reader.read`.
     """
-    usual = evaluated_side(given(data.size, "size"), data.resize)
-    yield FilmStrip(path, data, usual if size is None else size, net)
+    yield FilmStrip(path, data, data.evaluated_side() if size is None else size, net)

@@ -9,7 +9,7 @@ from torchvision.transforms import v2
 from torchvision.transforms.v2 import functional as F
 
 from vggx.data.listing import BadFile
-from vggx.evaluate.views import even_places
+from vggx.options import evaluated_side
 
 SLENDEST = 100
 
@@ -48,9 +48,9 @@ def centre_crop(size: int, resize: int | None) -> Callable[[Tensor], Tensor]:
     return even_crops(size, resize, 1)[0]
 
 
-def evaluated_side(size: int, resize: int | None) -> int:
-    """What the short side is resized to in evaluation: 8/7 of `size` where nothing is said, 256 for 224."""
-    return round(size * 8 / 7) if resize is None else resize
+def even_places(room: int, count: int) -> list[int]:
+    """`count` places from 0 to `room`, evenly spread; one alone is the middle."""
+    return [round(room * place / (count - 1)) if count > 1 else round(room / 2) for place in range(count)]
 
 
 def even_crops(size: int, resize: int | None, crops: int) -> list[Callable[[Tensor], Tensor]]:

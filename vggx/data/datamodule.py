@@ -172,8 +172,9 @@ class SplitData(LightningDataModule):
             check_name(sample.path)
         return found
 
-    def new_dataset(self, samples: Sequence[Sample]) -> MediaDataset:
-        return MediaDataset(samples, self.load(False), views=self.views(samples))
+    def new_dataset(self, samples: Sequence[Sample], on_error: str = "skip") -> MediaDataset:
+        """Any samples, as those of a split are evaluated."""
+        return MediaDataset(samples, self.load(False), views=self.views(samples), on_error=on_error)
 
 
 def check_file(path: str) -> os.stat_result:

@@ -41,7 +41,7 @@ class Protocol:
 
 
 @dataclass(frozen=True)
-class Reach:
+class Capabilities:
     """What a net and its data allow.
 
     Attributes:
@@ -61,7 +61,9 @@ class Reach:
     along: bool = False
 
 
-def asked(name: str, scales: Sequence[int] | None, flip: bool | None, grid: int | None, reach: Reach) -> Protocol:
+def asked(
+    name: str, scales: Sequence[int] | None, flip: bool | None, grid: int | None, allowed: Capabilities
+) -> Protocol:
     """The protocol of these words, those that are None filled in: the usual scale, mirror images if the net was trained
     on them, a grid of 5.
 
@@ -76,26 +78,26 @@ def asked(name: str, scales: Sequence[int] | None, flip: bool | None, grid: int 
             continue
         if name == "single":
             raise ValueError(f"{word}={value} goes with protocol=dense, crops or both; single looks at one scale")
-        if not reach.pictures:
+        if not allowed.pictures:
             raise ValueError(f"{word}={value}: sound has no pixels to scale, mirror or crop; leave it out")
-    if name == "single" or not reach.pictures:
+    if name == "single" or not allowed.pictures:
         return Protocol(name)
     if grid is not None and name == "dense":
         raise ValueError(f"grid={grid} says where crops are cut, and protocol=dense cuts none: take crops or both")
     if grid is not None and grid < 1:
         raise ValueError(f"grid must be 1 or more, not {grid}")
-    sides = tuple(scales) if scales is not None else (reach.usual,)
+    sides = tuple(scales) if scales is not None else (allowed.usual,)
     if not sides or len(set(sides)) < len(sides):
         raise ValueError(f"scales must be one length or more, each once, such as [256,384,512], not {list(sides)}")
     for side in scales or ():
-        if name in ("crops", "both") and side < reach.size:
+        if name in ("crops", "both") and side < allowed.size:
             raise ValueError(
-                f"scales: {side} is smaller than modality.data.size={reach.size}, and no crop could be cut out of it"
+                f"scales: {side} is smaller than modality.data.size={allowed.size}, and no crop could be cut out of it"
             )
-        if name in ("dense", "both") and side < reach.least:
+        if name in ("dense", "both") and side < allowed.least:
             raise ValueError(
-                f"scales: {side} is smaller than {reach.least}, the least from which the score map of this plan and "
+                f"scales: {side} is smaller than {allowed.least}, the least from which the score map of this plan and "
                 "head has a place"
             )
-    places = None if name == "dense" else grid if grid is not None or reach.along else GRID
-    return Protocol(name, sides, reach.flips if flip is None else flip, places)
+    places = None if name == "dense" else grid if grid is not None or allowed.along else GRID
+    return Protocol(name, sides, allowed.flips if flip is None else flip, places)

@@ -1,4 +1,4 @@
-"""descriptors of training files -> a linear support vector machine, whose C they choose among themselves."""
+"""features of training files -> a linear support vector machine, whose C they choose among themselves."""
 
 import warnings
 from collections.abc import Sequence
@@ -15,7 +15,7 @@ COMBINE = ("average", "stack")
 FOLDS = 5  # at most
 ITERATIONS = 10_000  # of liblinear, at most
 
-Descriptors = npt.NDArray[np.float32]
+Features = npt.NDArray[np.float32]
 Numbers = npt.NDArray[np.int64]
 Fold = tuple[Numbers, Numbers]  # places of the files that are fitted on, and of those held out
 
@@ -49,13 +49,13 @@ def check(combine: str, candidates: Sequence[float]) -> None:
         raise ValueError(f"C must be a positive number or a list of them, such as [0.1,1,10], not {list(candidates)}")
 
 
-def combined(descriptors: Descriptors, combine: str) -> Descriptors:
+def combined(features: Features, combine: str) -> Features:
     """(F, S, D), of every file at every scale -> (F, D) averaged over the scales or (F, S D) side by side, of length 1.
 
     The length is taken last, once, so that the scales keep their weights against each other (appendix B of the paper:
     "the resulting image descriptor is L2-normalised"). One that is zero everywhere stays so.
     """
-    made = descriptors.mean(1) if combine == "average" else descriptors.reshape(len(descriptors), -1)
+    made = features.mean(1) if combine == "average" else features.reshape(len(features), -1)
     lengths = np.linalg.norm(made, axis=1, keepdims=True)
     return np.divide(made, lengths, out=np.zeros_like(made), where=lengths > 0)
 
@@ -83,7 +83,7 @@ def folds(labels: Numbers, groups: Sequence[str], seed: int) -> list[Fold]:
 
 
 def choose(
-    descriptors: Descriptors, labels: Numbers, groups: Sequence[str], candidates: Sequence[float], seed: int
+    features: Features, labels: Numbers, groups: Sequence[str], candidates: Sequence[float], seed: int
 ) -> Choice:
     """The C of the candidates by cross-validation among these files, (F, D) and (F,); one alone is taken as it is.
 
@@ -97,8 +97,8 @@ def choose(
     for value in sorted(map(float, candidates)):
         hits, converged = 0, True
         for fitting, held in parts:
-            svm = fitted(descriptors[fitting], labels[fitting], value, seed)
-            hits += int((svm.predict(descriptors[held]) == labels[held]).sum())
+            svm = fitted(features[fitting], labels[fitting], value, seed)
+            hits += int((svm.predict(features[held]) == labels[held]).sum())
             converged &= bool(svm.n_iter_ < ITERATIONS)
         rows.append({"C": value, "accuracy": hits / len(labels), "converged": converged})
     best = max(row["accuracy"] for row in rows)
@@ -106,8 +106,8 @@ def choose(
     return Choice(chosen, rows, len(parts), any(groups))
 
 
-def fitted(descriptors: Descriptors, labels: Numbers, C: float, seed: int) -> LinearSVC:
+def fitted(features: Features, labels: Numbers, C: float, seed: int) -> LinearSVC:
     """One against the rest, squared hinge loss, by liblinear; its draws are the seed's."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ConvergenceWarning)  # `n_iter_` tells
-        return LinearSVC(C=C, max_iter=ITERATIONS, random_state=seed).fit(descriptors, labels)
+        return LinearSVC(C=C, max_iter=ITERATIONS, random_state=seed).fit(features, labels)

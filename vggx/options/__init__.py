@@ -9,7 +9,7 @@ from vggx.options.device import Device
 from vggx.options.given import given
 from vggx.options.modality import Modality, Settings
 from vggx.options.net import IMAGENET, NetOptions
-from vggx.options.pictures import PictureOptions
+from vggx.options.pictures import PictureOptions, evaluated_side
 from vggx.options.training import Recipe, TrainerOptions
 
 __all__ = [
@@ -22,5 +22,6 @@ __all__ = [
     "Recipe",
     "Settings",
     "TrainerOptions",
+    "evaluated_side",
     "given",
 ]

@@ -62,6 +62,10 @@ class DataOptions:
     def preprocessing(self) -> dict[str, Any]:
         return {name: getattr(self, name) for name in self.PREPROCESSING}
 
+    def view_counts(self) -> dict[str, Any]:
+        """How many views of a file are averaged in evaluation, by the options that say so."""
+        return {name: getattr(self, name) for name in self.VIEWS}
+
     def input_shape(self) -> tuple[int, ...]:
         """The shape of one sample as the datamodule gives it, without the batch axis."""
         raise NotImplementedError
@@ -81,3 +85,15 @@ class DataOptions:
     def views(self) -> int | None:
         """How many samples are averaged to one answer in evaluation; None where it depends on the file."""
         return 1
+
+    def evaluated_side(self) -> int:
+        """The short side that pictures are scaled to in evaluation, pixels; 0 of what has none."""
+        return 0
+
+    def mirrors(self) -> bool:
+        """Whether training sees mirror images."""
+        return False
+
+    def trained_at(self) -> str:
+        """What training scales pictures to, the S of the paper's tables: 256, 256-512, or a share of the area."""
+        return "-"

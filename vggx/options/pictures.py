@@ -30,3 +30,16 @@ class PictureOptions(DataOptions):
 
     def measures_colours(self) -> bool:
         return bool(self.colour_shift) and self.rgb_covariance is None
+
+    def mirrors(self) -> bool:
+        return bool(self.flip)
+
+    def trained_at(self) -> str:
+        if self.short_side:
+            return "-".join(map(str, dict.fromkeys(self.short_side)))
+        return f"area {self.crop_scale[0]:g}-{self.crop_scale[1]:g}" if self.crop_scale else "-"
+
+
+def evaluated_side(size: int, resize: int | None) -> int:
+    """What the short side is resized to in evaluation: 8/7 of `size` where nothing is said, 256 for 224."""
+    return round(size * 8 / 7) if resize is None else resize

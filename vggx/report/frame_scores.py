@@ -8,8 +8,8 @@ from pathlib import Path
 
 from torch import Tensor
 
-from vggx.evaluate.cells import CellTime
 from vggx.files import atomic, write_text
+from vggx.inference.cells import CellTime
 
 
 def write(target: Path, classes: Sequence[str], scores: Tensor, times: Sequence[CellTime], seconds: float) -> None:

@@ -11,18 +11,19 @@ from vggx.data.listing import SPLITS
 from vggx.evaluate import curve as curves
 from vggx.evaluate.measures import errors
 from vggx.evaluate.protocol import Protocol, asked
+from vggx.inference.evaluator import EvalResult, Evaluator, averaged
 from vggx.options import DataOptions, Modality, Settings
 from vggx.report import classes as class_report
 from vggx.report import protocols
 from vggx.report import time_probe as time_report
-from vggx.runner.judge import Judge, Judged, averaged
-from vggx.runner.nets import Trained, check_preprocessing, check_together, reach, trained
-from vggx.runner.single import single
+from vggx.runner.device import set_up
+from vggx.runner.nets import Trained, capabilities, check_preprocessing, check_together, trained
 from vggx.tasks.predictions import measures, wilson_interval
+from vggx.tasks.time_probe import TimeProbe, time_axis
 
 
 @dataclass(frozen=True)
-class Words:
+class ProtocolOptions:
     """What a user says of the protocol; None is for the net and its data to say, see `evaluate.protocol.asked`."""
 
     protocol: str = "single"
@@ -35,7 +36,7 @@ def evaluate(
     settings: Settings,
     run: Path | Sequence[Path],
     split: str = "test",
-    words: Words | None = None,
+    options: ProtocolOptions | None = None,
     *,
     time_probe: bool = False,
     curve: bool = False,
@@ -62,8 +63,8 @@ def evaluate(
     check_preprocessing(settings, nets[0])
     check_together(nets)
     first = nets[0]
-    words = words or Words()
-    asked_for = [asked(words.protocol, words.scales, words.flip, words.grid, reach(net)) for net in nets]
+    options = options or ProtocolOptions()
+    asked_for = [asked(options.protocol, options.scales, options.flip, options.grid, capabilities(net)) for net in nets]
     check_extras(asked_for[0], first.modality, len(nets), time_probe=time_probe, curve=curve)
     data = first.listed(settings.seed)
     print(f"data: {data.describe()}", flush=True)
@@ -71,19 +72,16 @@ def evaluate(
     if not listing.splits[split]:
         raise ValueError(f"the data have no {split} split: {listing.counts()}")
     datas = [data, *(net.listed(settings.seed) for net in nets[1:])]
-    if words.protocol == "single":
-        judged, more = single(nets, datas, settings, split, probed=time_probe)
-    else:
-        parts = zip(nets, datas, asked_for, strict=True)
-        judged = averaged([by_protocol(net, own, how, split, settings, curve) for net, own, how in parts])
-        more = {}
-    found = described(nets, asked_for, split, judged, more)
+    probe = TimeProbe(time_axis(first.modality), settings.seed) if time_probe else None
+    parts = zip(nets, datas, asked_for, strict=True)
+    result = averaged([by_protocol(net, own, how, split, settings, curve, probe) for net, own, how in parts])
+    found = described(nets, asked_for, split, result)
     if curve:
         try:
-            found["curve"] = curves.curve(judged.views, judged.labels, judged.macs / sum(judged.counts), settings.seed)
+            found["curve"] = curves.curve(result.views, result.labels, result.macs / sum(result.counts), settings.seed)
         except ValueError as error:  # files shorter than others: what was found is not lost for it
             print(f"no curve: {error}", flush=True)
-    write(found, judged, nets)
+    write(found, result, nets)
     return found
 
 
@@ -100,26 +98,34 @@ def check_extras(protocol: Protocol, modality: Modality, nets: int, *, time_prob
             raise ValueError(f"{word}=true looks at one net: give run=RUN")
         if asked_for and protocol.name not in protocols_of_it:
             raise ValueError(f"{word}=true goes with protocol={' or '.join(protocols_of_it)}, not {protocol.name}")
-    several = protocol.name == "crops" and any(getattr(modality.data, name) != 1 for name in modality.data.VIEWS)
+    several = protocol.name == "crops" and any(count != 1 for count in modality.data.view_counts().values())
     if curve and not several and protocol.views() == 1:
         raise ValueError("curve=true wants several views of a file: add scales, flip, grid or modality.data.clips")
 
 
 def by_protocol(
-    net: Trained, data: SplitData, protocol: Protocol, split: str, settings: Settings, keep_views: bool
-) -> Judged:
+    net: Trained,
+    data: SplitData,
+    protocol: Protocol,
+    split: str,
+    settings: Settings,
+    keep_views: bool,
+    probe: TimeProbe | None,
+) -> EvalResult:
     """The files by one net; of protocol=both by its two parts, averaged."""
-    classes, samples = len(net.card["classes"]), data.find().splits[split]
-    judges = [Judge(net.net, net.modality, data, settings.trainer, samples, part) for part in protocol.parts()]
-    return averaged([judge.judged(classes, keep_views=keep_views) for judge in judges])
+    trainer = settings.trainer
+    placed = set_up(net.net, trainer.accelerator, trainer.precision, channels_last=trainer.channels_last)
+    samples = data.find().splits[split]
+    evaluators = [
+        Evaluator(placed, net.modality, data, samples, part, split=split, probe=probe) for part in protocol.parts()
+    ]
+    return averaged([evaluator.evaluate(keep_views=keep_views) for evaluator in evaluators])
 
 
-def described(
-    nets: Sequence[Trained], asked_for: Sequence[Protocol], split: str, judged: Judged, more: dict[str, Any]
-) -> dict[str, Any]:
+def described(nets: Sequence[Trained], asked_for: Sequence[Protocol], split: str, result: EvalResult) -> dict[str, Any]:
     """Plain values, as evaluate_<split>.json has them."""
-    first, count = nets[0], len(judged.files)
-    found = measures(judged.scores, judged.labels)
+    first, count = nets[0], len(result.files)
+    found = measures(result.scores, result.labels)
     options = first.modality.data
     return {
         "run": str(first.run),
@@ -129,41 +135,40 @@ def described(
         "data": options.manifest or options.root or "embedded",
         "protocol": " + ".join(dict.fromkeys(words_of(protocol, options) for protocol in asked_for)),
         "nets": [
-            {"run": str(net.run), "plan": net.card["plan"], "trained_at": trained_at(net.modality.data)} for net in nets
+            {"run": str(net.run), "plan": net.card["plan"], "trained_at": net.modality.data.trained_at()}
+            for net in nets
         ],
         "files": count,
         **found,
-        **errors(judged.scores, judged.labels),
-        "clip_accuracy": sum(judged.hits) / sum(judged.counts),
-        **more,
+        **errors(result.scores, result.labels),
+        "clip_accuracy": sum(result.hits) / sum(result.counts),
+        **more(result),
         "accuracy_interval_95": list(wilson_interval(found["accuracy"], count)),
-        "views": {name: getattr(options, name) for name in options.VIEWS},
-        "views_of_a_file": sum(judged.counts) / count,
-        "macs_of_a_file": round(judged.macs / count),
-        "seconds_of_a_file": judged.seconds / count,
-        "seconds": judged.seconds,
-        "bad_files": [{"split": split, "path": path, "reason": reason} for path, reason in judged.bad.items()],
+        "views": options.view_counts(),
+        "views_of_a_file": sum(result.counts) / count,
+        "macs_of_a_file": round(result.macs / count),
+        "seconds_of_a_file": result.seconds / count,
+        "seconds": result.seconds,
+        "bad_files": [{"split": split, "path": path, "reason": reason} for path, reason in result.bad.items()],
     }
+
+
+def more(result: EvalResult) -> dict[str, Any]:
+    """What one net by protocol single has besides."""
+    found = {"loss": result.loss, "time_probe": result.time_probe}
+    return {name: value for name, value in found.items() if value is not None}
 
 
 def words_of(protocol: Protocol, options: DataOptions) -> str:
     """The protocol's words, and how many clips and crops a file has where several: crops 80 clips=10 crops=3"""
     if protocol.name == "dense":
         return protocol.words()
-    names = [name for name in options.VIEWS if name != "crops" or protocol.grid is None]
-    counts = [f"{name}={getattr(options, name)}" for name in names if getattr(options, name) != 1]
+    several = {name: count for name, count in options.view_counts().items() if count != 1}
+    counts = [f"{name}={count}" for name, count in several.items() if name != "crops" or protocol.grid is None]
     return " ".join([protocol.words(), *counts])
 
 
-def trained_at(options: Any) -> str:
-    """What pictures were scaled to in training, the S of the paper's tables: 256, 256-512, or a share of the area."""
-    if sides := getattr(options, "short_side", None):
-        return "-".join(map(str, dict.fromkeys(sides)))
-    scale = getattr(options, "crop_scale", None)
-    return f"area {scale[0]:g}-{scale[1]:g}" if scale else "-"
-
-
-def write(found: dict[str, Any], judged: Judged, nets: Sequence[Trained]) -> None:
+def write(found: dict[str, Any], result: EvalResult, nets: Sequence[Trained]) -> None:
     """evaluate_<split>[_<protocol>].json, its report, confusion matrix and curve, and the row of the table.
 
     `single` of one net has the plain name, however many clips it takes: that of the last time.
@@ -173,7 +178,7 @@ def write(found: dict[str, Any], judged: Judged, nets: Sequence[Trained]) -> Non
     slug = "" if plain else "_" + words.translate(str.maketrans({" ": "_", ",": "-", "=": "-"}))
     prefix = f"evaluate_{split}{slug}" + "".join(f"_and_{other.run.name}" for other in nets[1:])
     title = f"{found['modality']}, {split}, {found['files']} files" + ("" if words == "single" else f", {words}")
-    predicted, labels = judged.scores.argmax(1).numpy(), judged.labels.numpy()
+    predicted, labels = result.scores.argmax(1).numpy(), result.labels.numpy()
     class_report.write(predicted, labels, first.card["classes"], title, first.run, f"{prefix}_")
     if "time_probe" in found:
         time_report.write(found["time_probe"], title, first.run, f"{prefix}_")

@@ -17,23 +17,24 @@ from sklearn.metrics import recall_score
 
 from vggx.data.datamodule import SplitData
 from vggx.data.listing import Listing, Sample
+from vggx.data.skipped import SkippedFiles
 from vggx.data.statistics import MEASURING, measure
 from vggx.evaluate import svm
 from vggx.evaluate.measures import macro_f1
 from vggx.evaluate.protocol import Protocol, asked
+from vggx.inference.features import FeatureExtractor
 from vggx.options import Settings
 from vggx.progress import progress, waiting
 from vggx.report import linear as report
-from vggx.runner.bad_files import BadFiles
-from vggx.runner.descriptors import Describer
+from vggx.runner.device import set_up
 from vggx.runner.inherit import inherit
-from vggx.runner.nets import Trained, check_preprocessing, reach, trained
+from vggx.runner.nets import Trained, capabilities, check_preprocessing, trained
 from vggx.tasks.predictions import wilson_interval
 from vggx.weights.source import Weights
 
 
 @dataclass(frozen=True)
-class Words:
+class LinearOptions:
     """What a user says of the protocol.
 
     Attributes:
@@ -57,7 +58,7 @@ def linear(
     source: Path | Weights | None,
     output: Path,
     split: str | None = None,
-    words: Words | None = None,
+    options: LinearOptions | None = None,
     name: str = "linear",
 ) -> dict[str, Any]:
     """Describe the files, choose C, fit and judge; returns what `<output>/<name>_<split>.json` holds.
@@ -69,43 +70,46 @@ def linear(
     Raises:
         ValueError, FileNotFoundError: naming the option or file that is wrong.
     """
-    words = words or Words()
-    svm.check(words.combine, words.C)
+    options = options or LinearOptions()
+    svm.check(options.combine, options.C)
     seed_everything(settings.seed, verbose=False)
     net = begun(settings, source)
-    protocol = asked("dense", words.scales, words.flip, None, reach(net))
+    protocol = asked("dense", options.scales, options.flip, None, capabilities(net))
     data: SplitData = net.modality.open_data(settings.seed)
     listing = data.find()
     print(f"data: {data.describe()}", flush=True)
     judged = judged_split(listing, split)
-    for part, count in (("train", words.train_per_class), (judged, words.judged_per_class)):
+    for part, count in (("train", options.train_per_class), (judged, options.judged_per_class)):
         if count is not None:
             listing.splits[part] = drawn(listing.splits[part], count, settings.seed)
-    sizes = {part: len(listing.splits[part]) for part in ("train", judged)}
-    bad_files = BadFiles(net.modality.data.bad_limit, sizes)
+    # the test split is read when all else is done, which is not to be lost for it
+    limits = {"train": net.modality.data.bad_limit, judged: 1.0 if judged == "test" else net.modality.data.bad_limit}
+    skipped = {part: SkippedFiles(part, len(listing.splits[part]), limit=limit) for part, limit in limits.items()}
     if net.modality.net.measures_input():
         batches = progress(data.loader(data.dataset("train")), MEASURING)
         measure(net.net, batches, net.modality.net, net.modality.data)
 
-    describer = Describer(net.net, settings.trainer, data, protocol, bad_files.note)
-    train, descriptors, read = described(describer, listing, "train", words.combine)
+    trainer = settings.trainer
+    placed = set_up(net.net, trainer.accelerator, trainer.precision, channels_last=trainer.channels_last)
+    extractor = FeatureExtractor(placed, data, protocol)
+    train, features, read = extracted(extractor, listing, skipped["train"], options.combine)
     labels = labels_of(train)
     if len(np.unique(labels)) < 2:
         raise ValueError(f"the training files that can be read are of one class: {listing.classes[labels[0]]}")
     started = time.perf_counter()
     with waiting("the support vector machine"):
-        choice = svm.choose(descriptors, labels, [sample.group for sample in train], words.C, settings.seed)
-        machine = svm.fitted(descriptors, labels, choice.C, settings.seed)
+        choice = svm.choose(features, labels, [sample.group for sample in train], options.C, settings.seed)
+        machine = svm.fitted(features, labels, choice.C, settings.seed)
     fit = time.perf_counter() - started
-    train_accuracy = float((machine.predict(descriptors) == labels).mean())
+    train_accuracy = float((machine.predict(features) == labels).mean())
     # only now are the other files read
-    tested, descriptors, read_too = described(describer, listing, judged, words.combine)
-    truth, predicted = labels_of(tested), machine.predict(descriptors)
+    tested, features, read_too = extracted(extractor, listing, skipped[judged], options.combine)
+    truth, predicted = labels_of(tested), machine.predict(features)
     found = {
         "net": name_of(source),
         **facts(net, protocol),
-        "combine": words.combine,
-        "width": descriptors.shape[1],
+        "combine": options.combine,
+        "width": features.shape[1],
         "seed": settings.seed,
         "classes": listing.classes,
         "split": judged,
@@ -119,7 +123,7 @@ def linear(
         "train_accuracy": train_accuracy,
         **figures(truth, predicted, len(listing.classes)),
         "seconds": {"describe": read + read_too, "fit": fit},
-        "bad_files": bad_files.listed(),
+        "bad_files": [row for part in skipped.values() for row in part.listed()],
     }
     report.write(found, predicted, truth, output, f"{name}_{judged}")
     return found
@@ -133,14 +137,13 @@ def name_of(source: Path | Weights | None) -> str:
 
 def facts(net: Trained, protocol: Protocol) -> dict[str, Any]:
     """What is described, and how."""
-    options = net.modality.data
     return {
         "modality": net.modality.name,
         "plan": net.net.vgg.spec.plan,
         "layer": net.net.vgg.spec.pre_logits,
         "scales": list(protocol.scales),
         "flip": protocol.flip,
-        "clips": getattr(options, "clips", None),
+        "clips": net.modality.data.view_counts().get("clips"),
     }
 
 
@@ -193,12 +196,12 @@ def drawn(samples: Sequence[Sample], count: int, seed: int) -> list[Sample]:
     return [samples[place] for place in sorted(taken)]
 
 
-def described(
-    describer: Describer, listing: Listing, split: str, combine: str
-) -> tuple[list[Sample], svm.Descriptors, float]:
-    """The samples of a split that can be read, the descriptor of each, (F, D), and the seconds that it took."""
-    started, samples = time.perf_counter(), listing.splits[split]
-    numbers, found = describer.describe(samples, split)
+def extracted(
+    extractor: FeatureExtractor, listing: Listing, skipped: SkippedFiles, combine: str
+) -> tuple[list[Sample], svm.Features, float]:
+    """The samples of a split that can be read, the features of each, (F, D), and the seconds that it took."""
+    started, samples = time.perf_counter(), listing.splits[skipped.split]
+    numbers, found = extractor.extract(samples, skipped)
     return [samples[number] for number in numbers], svm.combined(found, combine), time.perf_counter() - started
 
 

@@ -5,11 +5,10 @@ from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Any
 
-from vggx.data.crops import evaluated_side
 from vggx.data.datamodule import SplitData
-from vggx.evaluate.protocol import Reach
+from vggx.evaluate.protocol import Capabilities
 from vggx.net import PreparedNet
-from vggx.options import DataOptions, Modality, Settings, given
+from vggx.options import DataOptions, Modality, Settings
 from vggx.settings import modality_of, read_run
 from vggx.weights import store
 
@@ -85,18 +84,17 @@ def check_together(nets: Sequence[Trained]) -> None:
             )
 
 
-def reach(net: Trained) -> Reach:
+def capabilities(net: Trained) -> Capabilities:
     """What protocols can ask of it."""
     options, vgg = net.modality.data, net.net.vgg
     if not net.modality.net.PIXELS:
-        return Reach(pictures=False)
-    size = given(getattr(options, "size", None), "size")
+        return Capabilities(pictures=False)
     fills = vgg.grid if any(layer.kind == "grid" for layer in vgg.spec.layers()) else (1,) * vgg.dims
-    return Reach(
+    return Capabilities(
         pictures=True,
-        size=size,
-        usual=evaluated_side(size, getattr(options, "resize", None)),
+        size=options.input_shape()[-1],
+        usual=options.evaluated_side(),
         least=max(least * side for least, side in list(zip(vgg.smallest_input, fills, strict=True))[-2:]),
-        flips=bool(getattr(options, "flip", None)),
+        flips=options.mirrors(),
         along="crops" in options.VIEWS,
     )

@@ -1,39 +1,28 @@
 """a run folder or a net's file, and new files -> a row per file: its classes by score, or why it cannot be read."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import torch
 
-from vggx import nd
 from vggx.data.datamodule import SplitData
-from vggx.data.listing import Sample
+from vggx.data.dataset import Batch
+from vggx.data.skipped import SkippedFiles
+from vggx.inference.loop import Outputs, Step, infer, one_by_one
+from vggx.inference.scoring import CLASSES
+from vggx.inference.views import clip_views
+from vggx.inference.whole import Whole, along_time, mean_logits, whole_scores
 from vggx.net import PreparedNet
+from vggx.options import Modality
 from vggx.progress import progress
-from vggx.report.frame_scores import targets as targets_in
-from vggx.runner import whole as whole_files
-from vggx.runner.allocator import keep_freed_memory
-from vggx.tasks.predictions import by_file
+from vggx.report import frame_scores as tracks
+from vggx.runner.device import choose_device, set_up
 from vggx.weights import store
 
 Row = dict[str, Any]
-
-
-def choose_device(name: str) -> torch.device:
-    """
-    Raises:
-        ValueError: a name that torch does not know, or a CUDA device that is not there.
-    """
-    if name == "auto":
-        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
-    try:
-        device = torch.device(name)
-    except RuntimeError as error:
-        raise ValueError(f"device={name} is none of auto, cpu, cuda, cuda:0, ...") from error
-    if device.type == "cuda" and not torch.cuda.is_available():
-        raise ValueError(f"device={name}: no CUDA device is available")
-    return device
 
 
 def predict(
@@ -65,42 +54,65 @@ def predict(
         raise ValueError(f"top must be 1 or more, got {top}")
     where, folder = choose_device(device), None if frame_scores is None else Path(frame_scores)
     net, modality, card = store.load_net(run)
-    whole_files.check(modality, whole=whole, folder=folder)
-    keep_freed_memory()
-    nd.channels_last(net.to(where), net.vgg.dims)
-    modality.data.batch_size, modality.data.num_workers = batch_size, num_workers
+    check_whole(modality, whole=whole, folder=folder)
+    placed = set_up(net, where)
+    modality = replace(modality, data=replace(modality.data, batch_size=batch_size, num_workers=num_workers))
     data: SplitData = modality.open_data(0)
     samples, classes = data.new_files(inputs), card["classes"]
     if not samples:
         raise ValueError("inputs names no file")
-    targets = [] if folder is None else targets_in(folder, [sample.path for sample in samples])
+    targets = [] if folder is None else tracks.targets(folder, [sample.path for sample in samples])
+    skipped = SkippedFiles("new", len(samples), told=False)  # the rows tell
+
+    def write(number: int, found: Whole) -> None:
+        steps = along_time(net.vgg, found.scores).cpu()
+        tracks.write(targets[number], classes, steps, found.times, found.seconds)
+
     if whole:
-        found, bad = whole_files.scan_files(net, modality, samples, classes, targets)
+        batches = one_by_one(samples, range(len(samples)))
+        step = Step(batches, partial(whole_file, net, modality, skipped, write if targets else None))
     else:
-        found, bad = clip_scores(net, data, samples, len(classes), where)
-    rows = [row(s.path, found.get(number), classes, top, bad.get(s.path)) for number, s in enumerate(samples)]
+        step = Step(data.loader(data.new_dataset(samples)), partial(clips, net))
+    found = infer(placed, [step], skipped, "predict").means
+    rows = [row(s.path, found.get(number), classes, top, skipped.found.get(s.path)) for number, s in enumerate(samples)]
     for number, target in enumerate(targets):
         rows[number]["frame_scores"] = f"{target}.csv" if number in found else None
     return rows
 
 
-def clip_scores(
-    net: PreparedNet, data: SplitData, samples: Sequence[Sample], classes: int, device: torch.device
-) -> tuple[dict[int, torch.Tensor], dict[str, str]]:
-    """The softmax of each file that can be read, its views averaged, by its number; {path: reason} of the others."""
-    scores, files = [torch.empty(0, classes)], [torch.empty(0, dtype=torch.int64)]
-    bad: dict[str, str] = {}
-    with torch.inference_mode():
-        for batch in progress(data.loader(data.new_dataset(samples)), "predict"):
-            bad |= batch["bad"]
-            if batch["input"] is not None:
-                lengths = batch.get("lengths")
-                logits = net(batch["input"].to(device), None if lengths is None else lengths.to(device))
-                scores.append(logits.float().softmax(1).cpu())
-                files.append(batch["file"])
-    numbers = torch.cat(files)
-    mean, index = by_file(torch.cat(scores), numbers, numbers)
-    return dict(zip(index.tolist(), mean, strict=True)), bad
+def clips(net: PreparedNet, batch: Batch) -> Iterator[Outputs]:
+    yield batch["file"].tolist(), CLASSES.activate(clip_views(net, batch))
+
+
+def whole_file(
+    net: PreparedNet,
+    modality: Modality,
+    skipped: SkippedFiles,
+    write: Callable[[int, Whole], None] | None,
+    batch: Batch,
+) -> Iterator[Outputs]:
+    """A batch of `one_by_one`; `write` is told the file's number and what the net says of it along time."""
+    path, (number,) = batch["input"].path, batch["file"].tolist()
+    with skipped.skipping(path):
+        watched = partial(progress, description=path)
+        found = whole_scores(net, modality, path, timed=write is not None, watched=watched)
+        yield [number], CLASSES.activate(mean_logits(found.scores))[None, None]
+        if write is not None:
+            write(number, found)
+
+
+def check_whole(modality: Modality, *, whole: bool, folder: Path | None) -> None:
+    """
+    Raises:
+        ValueError: whole files of a modality whose files do not last, or scores along time of clips.
+    """
+    if folder is not None and not whole:
+        raise ValueError(f"frame_scores={folder} goes with whole=true: a clip is no file's whole time")
+    if whole and not modality.data.LASTS:
+        raise ValueError(
+            f"whole=true scans files along time, and a file of {modality.name} has none; vggx evaluate protocol=dense "
+            "judges pictures whole and uncropped"
+        )
 
 
 def row(path: str, scores: torch.Tensor | None, classes: Sequence[str], top: int, error: str | None) -> Row:

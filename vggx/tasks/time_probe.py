@@ -1,15 +1,16 @@
 """(N, C, T, *S) -> accuracy on the clips as they are, shuffled, reversed and still: does a net see motion or frames?"""
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
+from vggx.data.dataset import Batch
 from vggx.data.seeds import derive
-from vggx.options import Modality, Recipe
-from vggx.tasks.classify import Batch, ClassifyTask
-from vggx.tasks.predictions import Predictions, by_file, measures, wilson_interval
+from vggx.options import Modality
+from vggx.tasks.predictions import measures, wilson_interval
 
 AS_THEY_ARE = "as they are"
 
@@ -51,42 +52,33 @@ def time_axis(modality: Modality) -> int:
     return axis
 
 
-class TimeProbeTask(ClassifyTask):
-    """Tests a net on every clip and, in the same pass, on the clip in each of `ORDERS`.
+@dataclass(frozen=True)
+class TimeProbe:
+    """Clips in other orders of time than their own, and what a net's scores of them tell.
 
-    Afterwards `probe` is {seed, chance, rows}: chance is the share of the commonest class, which is right as often
-    without a look at any clip; the rows are those of `compared`.
-
-    Args:
-        net, recipe, card: as of `ClassifyTask`.
+    Attributes:
         axis: of a sample, that is time.
         seed: of the shuffles, with file and view, so that neither batches nor processes matter.
     """
 
-    def __init__(self, net: nn.Module, recipe: Recipe, card: dict[str, Any], *, axis: int, seed: int):
-        super().__init__(net, recipe, card)
-        self.axis, self.seed = axis, seed
-        # no modules of the task: they hold nothing until scores come, which lie where the net is
-        self.changed = {name: Predictions() for name in ORDERS}
+    axis: int
+    seed: int
 
-    def test_step(self, batch: Batch, index: int) -> None:
-        super().test_step(batch, index)
-        if batch["input"] is None:
-            return
-        clips, views = batch["input"], zip(batch["file"].tolist(), batch["view"].tolist(), strict=True)
+    def changed(self, batch: Batch) -> list[Tensor]:
+        """The clips of a batch in each of `ORDERS`."""
+        views = zip(batch["file"].tolist(), batch["view"].tolist(), strict=True)
         seeds = [derive(self.seed, file, view) for file, view in views]
-        for name, order in ORDERS.items():
-            logits = self.net(reordered(clips, order, seeds, self.axis))
-            self.changed[name].update(logits, batch["label"], batch["file"])
+        return [reordered(batch["input"], order, seeds, self.axis) for order in ORDERS.values()]
 
-    def on_test_epoch_end(self) -> None:
-        super().on_test_epoch_end()
-        labels, scores = self.file_labels, {AS_THEY_ARE: self.file_scores}
-        for name, predictions in self.changed.items():
-            scores[name], _ = by_file(*predictions.views())
-            predictions.reset()
+    def result(self, scores: Sequence[Tensor], labels: Tensor) -> dict[str, Any]:
+        """{seed, chance, rows}, of the scores (F, K) of the clips as they are and in each of `ORDERS`.
+
+        Chance is the share of the commonest class, which is right as often without a look at any clip; the rows are
+        those of `compared`.
+        """
         chance = labels.bincount().max().item() / len(labels)
-        self.probe = {"seed": self.seed, "chance": chance, "rows": compared(scores, labels)}
+        rows = compared(dict(zip([AS_THEY_ARE, *ORDERS], scores, strict=True)), labels)
+        return {"seed": self.seed, "chance": chance, "rows": rows}
 
 
 def reordered(clips: Tensor, order: Callable[[int, int], Tensor], seeds: Sequence[int], axis: int) -> Tensor:

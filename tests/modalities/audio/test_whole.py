@@ -18,8 +18,8 @@ from modalities.audio.net import build
 from modalities.audio.options import Data, Net
 from modalities.audio.whole import strip
 from vggx import configs
-from vggx.evaluate.cells import cell_times
-from vggx.evaluate.scan import scan
+from vggx.inference.cells import cell_times
+from vggx.inference.sliding import scan
 from vggx.net import PreparedNet
 
 PRESETS = configs.load("modality/audio").presets.frontend

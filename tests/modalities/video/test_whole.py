@@ -20,8 +20,8 @@ from modalities.video.net import build
 from modalities.video.options import Data, Net
 from modalities.video.whole import PIECE, FilmStrip, strip
 from vggx.data.listing import BadFile
-from vggx.evaluate.cells import cell_times
-from vggx.evaluate.scan import mirrored_strip, scan
+from vggx.inference.cells import cell_times
+from vggx.inference.sliding import mirrored_strip, scan
 from vggx.net import PreparedNet
 
 Film = Callable[..., Path]

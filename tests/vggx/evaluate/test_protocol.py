@@ -2,11 +2,11 @@
 
 import pytest
 
-from vggx.evaluate.protocol import Protocol, Reach, asked
+from vggx.evaluate.protocol import Capabilities, Protocol, asked
 
-IMAGES = Reach(pictures=True, size=224, usual=256, least=224, flips=True)
-CLIPS = Reach(pictures=True, size=112, usual=128, least=112, flips=False, along=True)
-SOUND = Reach(pictures=False)
+IMAGES = Capabilities(pictures=True, size=224, usual=256, least=224, flips=True)
+CLIPS = Capabilities(pictures=True, size=112, usual=128, least=112, flips=False, along=True)
+SOUND = Capabilities(pictures=False)
 
 
 def test_the_papers_fifty_crops_a_scale() -> None:
@@ -41,7 +41,7 @@ def test_words(protocol: Protocol, words: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "scales", "flip", "grid", "reach", "message"),
+    ("name", "scales", "flip", "grid", "allowed", "message"),
     [
         ("densely", None, None, None, IMAGES, "protocol must be one of single, dense, crops, both, not 'densely'"),
         ("single", [256], None, None, IMAGES, r"scales=\[256\] goes with protocol=dense"),
@@ -57,6 +57,6 @@ def test_words(protocol: Protocol, words: str) -> None:
         ("both", [192], None, None, CLIPS.__class__(True, 112, 128, 224), "192 is smaller than 224"),
     ],
 )
-def test_what_cannot_be_followed_is_refused_by_name(name, scales, flip, grid, reach, message) -> None:
+def test_what_cannot_be_followed_is_refused_by_name(name, scales, flip, grid, allowed, message) -> None:
     with pytest.raises(ValueError, match=message):
-        asked(name, scales, flip, grid, reach)
+        asked(name, scales, flip, grid, allowed)

@@ -1,4 +1,4 @@
-"""vggx.evaluate.svm: descriptors of length 1, folds that tear no group, and the C of scikit-learn's own grid search."""
+"""vggx.evaluate.svm: features of length 1, folds that tear no group, and the C of scikit-learn's own grid search."""
 
 import numpy as np
 import pytest
@@ -8,7 +8,7 @@ from sklearn.svm import LinearSVC
 from vggx.evaluate import svm
 
 
-def clouds(files: int = 60, classes: int = 3) -> tuple[svm.Descriptors, svm.Numbers]:
+def clouds(files: int = 60, classes: int = 3) -> tuple[svm.Features, svm.Numbers]:
     """Descriptors around the corner of each class, wide enough that some are mistaken."""
     draw = np.random.default_rng(0)
     labels = np.arange(files) % classes
@@ -16,9 +16,9 @@ def clouds(files: int = 60, classes: int = 3) -> tuple[svm.Descriptors, svm.Numb
 
 
 def test_scales_are_averaged_or_stacked_and_the_length_is_taken_last() -> None:
-    descriptors = np.array([[[3.0, 0.0], [5.0, 6.0]], [[0.0, 0.0], [0.0, 0.0]]], np.float32)
-    assert svm.combined(descriptors, "average").tolist() == [[pytest.approx(0.8), pytest.approx(0.6)], [0.0, 0.0]]
-    stacked = svm.combined(descriptors, "stack")
+    features = np.array([[[3.0, 0.0], [5.0, 6.0]], [[0.0, 0.0], [0.0, 0.0]]], np.float32)
+    assert svm.combined(features, "average").tolist() == [[pytest.approx(0.8), pytest.approx(0.6)], [0.0, 0.0]]
+    stacked = svm.combined(features, "stack")
     assert stacked.shape == (2, 4)
     # 3, 0, 5, 6 by the root of 70: the scales keep their weights against each other
     np.testing.assert_allclose(stacked[0], np.array([3, 0, 5, 6]) / 70**0.5, rtol=1e-6)
@@ -66,12 +66,12 @@ def test_where_c_cannot_be_chosen_one_is_asked_for(labels: list[int], groups: li
 
 
 def test_the_choice_is_that_of_scikit_learns_grid_search() -> None:
-    descriptors, labels = clouds()
+    features, labels = clouds()
     candidates = [10.0, 0.001, 0.1, 1.0]
-    choice = svm.choose(descriptors, labels, [""] * 60, candidates, 0)
+    choice = svm.choose(features, labels, [""] * 60, candidates, 0)
     folds = StratifiedKFold(5, shuffle=True, random_state=0)
     machine = LinearSVC(random_state=0, max_iter=svm.ITERATIONS)
-    search = GridSearchCV(machine, {"C": sorted(candidates)}, cv=folds).fit(descriptors, labels)
+    search = GridSearchCV(machine, {"C": sorted(candidates)}, cv=folds).fit(features, labels)
     assert [row["C"] for row in choice.rows] == sorted(candidates)
     np.testing.assert_allclose([row["accuracy"] for row in choice.rows], search.cv_results_["mean_test_score"])
     assert search.best_params_ == {"C": choice.C}
@@ -87,8 +87,8 @@ def test_of_candidates_that_are_right_as_often_the_smallest_is_taken() -> None:
 
 
 def test_one_c_is_taken_as_it_is() -> None:
-    descriptors, labels = clouds()
-    assert svm.choose(descriptors, labels, [""] * 60, [3], 0) == svm.Choice(3.0, [], 0, False)
+    features, labels = clouds()
+    assert svm.choose(features, labels, [""] * 60, [3], 0) == svm.Choice(3.0, [], 0, False)
 
 
 @pytest.mark.parametrize("candidates", [[], [0], [-1.0], [1, "ten"], [True], [float("inf")], [float("nan")]])

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import torch
 
-from vggx.evaluate.cells import CellTime
+from vggx.inference.cells import CellTime
 from vggx.report.frame_scores import targets, write
 
 TIMES = [CellTime(0.0, 0.5, 0.2), CellTime(0.0, 0.7, 0.4), CellTime(0.3, 0.9, 0.6), CellTime(0.5, 0.95, 0.8)]

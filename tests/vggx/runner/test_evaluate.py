@@ -16,9 +16,10 @@ from torchvision.transforms.v2 import functional as F
 from modalities.image.data import read_image
 from vggx.evaluate.curve import counts
 from vggx.evaluate.protocol import Protocol
-from vggx.runner.evaluate import Words, evaluate
-from vggx.runner.judge import Judge, averaged
-from vggx.runner.nets import reach, trained
+from vggx.inference.evaluator import Evaluator, averaged
+from vggx.runner.device import set_up
+from vggx.runner.evaluate import ProtocolOptions, evaluate
+from vggx.runner.nets import capabilities, trained
 from vggx.runner.train import train
 from vggx.weights import store
 
@@ -36,17 +37,17 @@ def pictures(make: Make) -> list[tuple[torch.Tensor, int]]:
     return [(read_image(sample.path, 1), sample.label) for sample in data.find().splits["test"]]
 
 
-def judged(make: Make, run: Path, protocol: Protocol, **changes: Any):
+def evaluated(make: Make, run: Path, protocol: Protocol, **changes: Any):
     settings = make(**changes)
     net = trained(settings, run)
     data = net.modality.open_data(0)
     samples = data.find().splits["test"]
-    return Judge(net.net, net.modality, data, settings.trainer, samples, protocol).judged(2, keep_views=True)
+    return Evaluator(set_up(net.net, "cpu"), net.modality, data, samples, protocol).evaluate(keep_views=True)
 
 
 @torch.no_grad()
 def test_dense_is_the_mean_over_scales_and_mirror_images(make: Make, runs: list[Path]) -> None:
-    found = judged(make, runs[0], Protocol("dense", (16, 24), flip=True))
+    found = evaluated(make, runs[0], Protocol("dense", (16, 24), flip=True))
     net, _, _ = store.load_net(runs[0])
     for scores, (picture, label), truth in zip(found.scores, pictures(make), found.labels, strict=True):
         sizes = [F.resize(picture, [side], antialias=True)[None] for side in (16, 24)]
@@ -58,7 +59,7 @@ def test_dense_is_the_mean_over_scales_and_mirror_images(make: Make, runs: list[
 
 @torch.no_grad()
 def test_crops_are_cut_on_a_grid_of_every_scale(make: Make, runs: list[Path]) -> None:
-    found = judged(make, runs[0], Protocol("crops", (20, 24), flip=True, grid=3))
+    found = evaluated(make, runs[0], Protocol("crops", (20, 24), flip=True, grid=3))
     assert found.counts == [36] * 16
     net, _, _ = store.load_net(runs[0])
     picture = pictures(make)[0][0]
@@ -69,19 +70,19 @@ def test_crops_are_cut_on_a_grid_of_every_scale(make: Make, runs: list[Path]) ->
 
 
 def test_both_is_the_mean_of_its_parts_and_several_nets_of_theirs(make: Make, runs: list[Path]) -> None:
-    dense, crops = (judged(make, runs[0], Protocol(name, (24,), grid=None)) for name in ("dense", "crops"))
+    dense, crops = (evaluated(make, runs[0], Protocol(name, (24,), grid=None)) for name in ("dense", "crops"))
     found = averaged([dense, crops])
     torch.testing.assert_close(found.scores, (dense.scores + crops.scores) / 2)
     assert found.counts == [2] * 16
     assert found.macs == dense.macs + crops.macs
-    other = judged(make, runs[1], Protocol("dense", (24,)))
+    other = evaluated(make, runs[1], Protocol("dense", (24,)))
     assert not torch.allclose(other.scores, dense.scores, atol=1e-3)
     torch.testing.assert_close(averaged([dense, other]).scores, (dense.scores + other.scores) / 2)
 
 
 def test_files_that_one_of_them_cannot_read_are_left_out(make: Make, runs: list[Path]) -> None:
-    whole = judged(make, runs[0], Protocol("dense", (16,)))
-    part = judged(make, runs[0], Protocol("dense", (16,)))
+    whole = evaluated(make, runs[0], Protocol("dense", (16,)))
+    part = evaluated(make, runs[0], Protocol("dense", (16,)))
     part.files, part.scores, part.labels, part.counts = part.files[1:], part.scores[1:], part.labels[1:], [1] * 15
     part.hits, part.macs = part.hits[1:], part.macs * 15 // 16
     found = averaged([whole, part])
@@ -93,7 +94,7 @@ def test_files_that_one_of_them_cannot_read_are_left_out(make: Make, runs: list[
 
 
 def test_cost_is_what_torch_counts(make: Make, runs: list[Path]) -> None:
-    found = judged(make, runs[0], Protocol("dense", (16, 24), flip=True))
+    found = evaluated(make, runs[0], Protocol("dense", (16, 24), flip=True))
     net, _, _ = store.load_net(runs[0])
     counter = FlopCounterMode(display=False)
     with counter, torch.no_grad():
@@ -104,7 +105,7 @@ def test_cost_is_what_torch_counts(make: Make, runs: list[Path]) -> None:
 
 def test_what_it_finds_and_leaves(make: Make, runs: list[Path]) -> None:
     run = runs[0]
-    found = evaluate(make(), run, words=Words("crops", [20, 24], True, 5), curve=True)
+    found = evaluate(make(), run, options=ProtocolOptions("crops", [20, 24], True, 5), curve=True)
     assert found["protocol"] == "crops 20,24 5x5 flip"
     assert found["views_of_a_file"] == 100
     assert found["files"] == 16
@@ -132,9 +133,9 @@ def test_the_table_of_a_run_has_a_row_for_each_protocol(make: Make, runs: list[P
     (run / "protocols_test.json").write_text("{")  # what an older program may have left
     evaluate(make(), run)
     assert "is no table of protocols and is written anew" in capsys.readouterr().out
-    evaluate(make(), run, words=Words("dense", [16, 24]))
-    evaluate(make(), [run, runs[0]], words=Words("dense", [16, 24]))
-    table = evaluate(make(), run, words=Words("dense", [16, 24]))["table"]
+    evaluate(make(), run, options=ProtocolOptions("dense", [16, 24]))
+    evaluate(make(), [run, runs[0]], options=ProtocolOptions("dense", [16, 24]))
+    table = evaluate(make(), run, options=ProtocolOptions("dense", [16, 24]))["table"]
     assert [(row["protocol"], row["nets"]) for row in table] == [
         ("single", str(run)),
         ("dense 16,24", f"{run} + {runs[0]}"),
@@ -151,8 +152,9 @@ def test_the_table_of_a_run_has_a_row_for_each_protocol(make: Make, runs: list[P
 def test_single_is_what_training_found(make: Make, trained: dict[str, Any], tmp_path: Path) -> None:
     run = Path(shutil.copytree(trained["run"], tmp_path / "run"))
     found = evaluate(make(), run)
-    assert found["accuracy"] == pytest.approx(trained["test_accuracy"])
-    assert found["loss"] == pytest.approx(trained["test_loss"], rel=1e-4)
+    for name in ("accuracy", "macro_f1", "clip_accuracy"):
+        assert found[name] == pytest.approx(trained[f"test_{name}"], rel=1e-6)
+    assert found["loss"] == pytest.approx(trained["test_loss"], rel=1e-6)
     assert found["macs_of_a_file"] == trained["macs"]
     assert (run / "evaluate_test.json").is_file()
 
@@ -163,19 +165,19 @@ def test_a_bad_file_is_named_and_left_out(make: Make, runs: list[Path], shapes: 
     (tmp_path / "test" / "standing" / "no.png").write_bytes(b"not a picture")
     for split in ("train", "val"):
         shutil.copytree(shapes / split, tmp_path / split)
-    found = evaluate(make(modality__data__root=str(tmp_path)), runs[0], words=Words("dense"))
+    found = evaluate(make(modality__data__root=str(tmp_path)), runs[0], options=ProtocolOptions("dense"))
     assert found["files"] == 17
     assert [Path(bad["path"]).name for bad in found["bad_files"]] == ["no.png"]
-    assert "skipped a file" in capsys.readouterr().out
+    assert "skipped a test file" in capsys.readouterr().out
 
 
 def test_what_a_run_allows(make: Make, runs: list[Path]) -> None:
-    allowed = reach(trained(make(), runs[0]))
+    allowed = capabilities(trained(make(), runs[0]))
     assert (allowed.size, allowed.usual, allowed.least, allowed.flips, allowed.along) == (16, 16, 8, False, False)
     with pytest.raises(ValueError, match="scales: 4 is smaller than 8, the least"):
-        evaluate(make(), runs[0], words=Words("dense", [4]))
+        evaluate(make(), runs[0], options=ProtocolOptions("dense", [4]))
     with pytest.raises(ValueError, match=r"scales: 12 is smaller than modality\.data\.size=16"):
-        evaluate(make(), runs[0], words=Words("crops", [12]))
+        evaluate(make(), runs[0], options=ProtocolOptions("crops", [12]))
 
 
 def test_runs_that_do_not_go_together_are_refused(make: Make, runs: list[Path], tmp_path: Path) -> None:
@@ -186,19 +188,19 @@ def test_runs_that_do_not_go_together_are_refused(make: Make, runs: list[Path], 
     with pytest.raises(ValueError, match=r"other has the classes standing, lying and .* has lying, standing"):
         evaluate(make(), [runs[0], other])
     with pytest.raises(ValueError, match="curve=true looks at one net"):
-        evaluate(make(), runs, words=Words("dense"), curve=True)
+        evaluate(make(), runs, options=ProtocolOptions("dense"), curve=True)
     with pytest.raises(ValueError, match="curve=true wants several views of a file: add scales, flip, grid"):
-        evaluate(make(), runs[0], words=Words("dense"), curve=True)
+        evaluate(make(), runs[0], options=ProtocolOptions("dense"), curve=True)
     with pytest.raises(ValueError, match="curve=true goes with protocol=dense or crops, not single"):
         evaluate(make(), runs[0], curve=True)
     with pytest.raises(ValueError, match="time_probe=true goes with protocol=single, not dense"):
-        evaluate(make(), runs[0], words=Words("dense"), time_probe=True)
+        evaluate(make(), runs[0], options=ProtocolOptions("dense"), time_probe=True)
 
 
 def test_every_net_is_asked_by_what_it_was_trained_with(make: Make, runs: list[Path]) -> None:
     wide = Path(train(make(modality__data__size=24, modality__data__resize=32, modality__data__short_side=[24, 40],
                            modality__data__flip=True, trainer__max_epochs=1))["run"])  # fmt: skip
-    found = evaluate(make(), [runs[0], wide], words=Words("dense"))
+    found = evaluate(make(), [runs[0], wide], options=ProtocolOptions("dense"))
     assert found["protocol"] == "dense 16 + dense 32 flip"
     assert [net["trained_at"] for net in found["nets"]] == ["area 0.35-1", "24-40"]
     assert found["views_of_a_file"] == 1 + 2
@@ -210,7 +212,7 @@ def test_an_empty_split_is_refused(make: Make, runs: list[Path], shapes: Path, t
         shutil.copytree(shapes / split, tmp_path / split)
     settings = make(modality__data__root=str(tmp_path), modality__data__test_share=0.0)
     with pytest.raises(ValueError, match="the data have no test split: 48 train, 16 val, 0 test"):
-        evaluate(settings, runs[0], words=Words("dense"))
+        evaluate(settings, runs[0], options=ProtocolOptions("dense"))
 
 
 def test_a_short_last_batch_weighs_by_its_files(make: Make, runs: list[Path]) -> None:

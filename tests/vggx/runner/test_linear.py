@@ -15,11 +15,11 @@ import modalities.image.data
 from vggx.data.listing import Listing, Sample
 from vggx.evaluate import svm
 from vggx.options import Settings
-from vggx.runner.linear import Words, begun, drawn, judged_split, linear
+from vggx.runner.linear import LinearOptions, begun, drawn, judged_split, linear
 from vggx.weights.source import read_weights
 
 Make = Callable[..., Settings]
-WORDS = Words(scales=[16], flip=False, C=[1, 10])
+OPTIONS = LinearOptions(scales=[16], flip=False, C=[1, 10])
 
 
 @pytest.fixture
@@ -40,7 +40,7 @@ def test_a_run_tells_other_classes_apart_and_writes_what_it_found(
     make: Make, trained: dict[str, Any], three: Path, tmp_path: Path
 ) -> None:
     settings = make(modality__data__root=str(three))
-    found = linear(settings, Path(trained["run"]), tmp_path, words=WORDS)
+    found = linear(settings, Path(trained["run"]), tmp_path, options=OPTIONS)
     assert found["classes"] == ["bright", "dark", "middle"]
     assert trained["classes"] == ["lying", "standing"]
     assert (found["split"], found["train_files"], found["files"]) == ("test", 24, 12)
@@ -75,7 +75,7 @@ def test_no_file_that_is_judged_is_read_before_c_is_chosen(
 
     monkeypatch.setattr(svm, "choose", spied("choose", chosen))
     monkeypatch.setattr(svm, "fitted", spied("fitted", fitted))
-    linear(make(modality__data__root=str(three)), None, tmp_path, words=WORDS)
+    linear(make(modality__data__root=str(three)), None, tmp_path, options=OPTIONS)
     assert before == {"choose": {"train"}, "fitted": {"train"}}
     assert {Path(path).parts[-3] for path in read} == {"train", "test"}  # and validation files never
 
@@ -88,22 +88,22 @@ def test_groups_of_a_list_stay_whole_in_the_choice(make: Make, three: Path, tmp_
         for number in range(count)
     ]
     (three / "labels.csv").write_text("path,label,split,group\n" + "\n".join(rows) + "\n")
-    found = linear(make(modality__data__root=str(three), modality__data__val_share=0), None, tmp_path, words=WORDS)
+    found = linear(make(modality__data__root=str(three), modality__data__val_share=0), None, tmp_path, options=OPTIONS)
     assert (found["groups_kept_whole"], found["folds"]) == (True, 5)
     assert (found["train_files"], found["clips"]) == (16, None)
 
 
 def test_stacked_scales_are_as_many_times_as_long(make: Make, three: Path, tmp_path: Path) -> None:
-    settings, two = make(modality__data__root=str(three)), replace(WORDS, scales=[16, 24])
-    average = linear(settings, None, tmp_path, words=two)
-    stacked = linear(settings, None, tmp_path, words=replace(two, combine="stack"))
+    settings, two = make(modality__data__root=str(three)), replace(OPTIONS, scales=[16, 24])
+    average = linear(settings, None, tmp_path, options=two)
+    stacked = linear(settings, None, tmp_path, options=replace(two, combine="stack"))
     assert (average["width"], stacked["width"]) == (64, 128)
     assert (average["scales"], average["net"]) == ([16, 24], "drawn")
 
 
 def test_the_same_seed_gives_the_same(make: Make, three: Path, tmp_path: Path) -> None:
-    words = replace(WORDS, train_per_class=5, judged_per_class=3)
-    found = [linear(make(modality__data__root=str(three), seed=7), None, tmp_path, words=words) for _ in range(2)]
+    options = replace(OPTIONS, train_per_class=5, judged_per_class=3)
+    found = [linear(make(modality__data__root=str(three), seed=7), None, tmp_path, options=options) for _ in range(2)]
     assert (found[0]["train_files"], found[0]["files"]) == (15, 9)
     names = found[0].keys() - {"seconds"}
     assert {name: found[0][name] for name in names} == {name: found[1][name] for name in names}
@@ -125,7 +125,7 @@ def test_bad_files_are_named_and_too_many_are_no_result(
     (three / "train" / "dark" / "3.png").write_bytes(b"")
     (three / "test" / "dark" / "0.png").write_bytes(b"?")
     settings = make(modality__data__root=str(three))
-    found = linear(settings, None, tmp_path, words=WORDS)
+    found = linear(settings, None, tmp_path, options=OPTIONS)
     assert (found["train_files"], found["files"]) == (23, 11)
     assert [(bad["split"], Path(bad["path"]).name) for bad in found["bad_files"]] == [
         ("train", "3.png"),
@@ -134,7 +134,7 @@ def test_bad_files_are_named_and_too_many_are_no_result(
     assert "skipped a train file" in capsys.readouterr().out
     (three / "train" / "dark" / "4.png").write_bytes(b"")
     with pytest.raises(ValueError, match=r"2 of 24 train files cannot be read, more than modality.data.bad_limit=0.05"):
-        linear(settings, None, tmp_path, words=WORDS)
+        linear(settings, None, tmp_path, options=OPTIONS)
 
 
 def test_so_many_of_each_class_are_drawn_and_others_by_another_seed() -> None:
@@ -166,5 +166,5 @@ def test_a_word_that_cannot_be_followed_is_named(
     make: Make, three: Path, tmp_path: Path, words: dict[str, Any], message: str
 ) -> None:
     with pytest.raises(ValueError, match=message):
-        linear(make(modality__data__root=str(three)), None, tmp_path, words=replace(WORDS, **words))
+        linear(make(modality__data__root=str(three)), None, tmp_path, options=replace(OPTIONS, **words))
     assert not list(tmp_path.glob("linear*"))

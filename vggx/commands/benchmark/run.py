@@ -13,7 +13,7 @@ from vggx.cost.speed.steps import Setting
 from vggx.keys import Job
 from vggx.report import plots, rows
 from vggx.runner.allocator import keep_freed_memory
-from vggx.runner.predict import choose_device
+from vggx.runner.device import choose_device
 from vggx.runner.variants import class_count, modalities
 
 

@@ -8,17 +8,17 @@ from vggx import settings
 from vggx.commands.evaluate.options import Options
 from vggx.keys import Job
 from vggx.report import protocols, time_probe
-from vggx.runner.evaluate import Words, evaluate
+from vggx.runner.evaluate import ProtocolOptions, evaluate
 
 
 def run(options: Options, job: Job) -> int:
-    words = Words(options.protocol, options.scales, options.flip, options.grid)
+    protocol = ProtocolOptions(options.protocol, options.scales, options.flip, options.grid)
     whole = OmegaConf.create({name: value for name, value in job.config.items() if name != "runs"})
     found = evaluate(
         settings.resolve(whole),
         [Path(run) for run in options.runs or [str(options.run)]],
         options.split,
-        words,
+        protocol,
         time_probe=options.time_probe,
         curve=options.curve,
     )

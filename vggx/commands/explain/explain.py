@@ -9,18 +9,17 @@ import torch
 from torch import Tensor
 
 from vggx import files
-from vggx.data.crops import evaluated_side
 from vggx.data.datamodule import SplitData
 from vggx.data.listing import BadFile, Sample
-from vggx.evaluate.cam import Heat, grad_cam, known_layer, score_heat
+from vggx.inference.cam import Heat, grad_cam, known_layer, score_heat
+from vggx.inference.whole import along_time, mean_logits
 from vggx.net import PreparedNet
-from vggx.options import Modality, given
+from vggx.options import Modality
 from vggx.progress import progress
 from vggx.report import explain as report
 from vggx.report import plots
 from vggx.report.frame_scores import targets
-from vggx.runner.predict import choose_device
-from vggx.runner.whole import along_time
+from vggx.runner.device import choose_device
 from vggx.weights import store
 
 HOW = ("scores", "gradcam", "both")
@@ -88,8 +87,7 @@ def sizes_of(net: PreparedNet, modality: Modality, size: int | None) -> list[int
         if size is not None:
             raise ValueError(f"size={size}: sound has no pixels to scale; leave it out")
         return []
-    options: Any = modality.data
-    side = evaluated_side(given(options.size, "size"), options.resize) if size is None else size
+    side = modality.data.evaluated_side() if size is None else size
     least = max(net.vgg.smallest_input[-2:])
     if side < least:
         raise ValueError(f"size={side} is smaller than {least}, the least that plan {net.vgg.spec.plan} takes")
@@ -149,7 +147,7 @@ class Artist:
             eaten, _ = self.net.eaten(x[None].to(self.net.normalise.mean.device))
             scores = vgg.score_map(eaten)[0]
         size = eaten.shape[-vgg.dims :]
-        softmax = scores.float().flatten(1).mean(1).softmax(0)
+        softmax = mean_logits(scores).softmax(0)
         number = int(softmax.argmax()) if self.words.label is None else self.classes.index(self.words.label)
         found: Row = {"class": self.classes[number], "score": round(softmax[number].item(), 6)}
         heats = {"scores": score_heat(vgg, scores, number, size)}

@@ -7,7 +7,7 @@ from vggx.commands.linear.options import Options
 from vggx.keys import Job
 from vggx.report import linear as report
 from vggx.runner.adopted import adopted
-from vggx.runner.linear import Words, linear
+from vggx.runner.linear import LinearOptions, linear
 from vggx.weights.source import Weights
 
 
@@ -17,7 +17,7 @@ def run(options: Options, job: Job) -> int:
     place = options.output or options.run
     if not place:
         raise ValueError("output=FOLDER is required where there is no run to write into")
-    words = Words(
+    asked = LinearOptions(
         options.scales,
         options.flip,
         options.combine,
@@ -26,7 +26,7 @@ def run(options: Options, job: Job) -> int:
         options.judged_per_class,
     )
     source = Path(options.run) if options.run else of_weights(job, options.weights) if options.weights else None
-    found = linear(settings.resolve(job.config), source, Path(place), options.split, words, job.numbered("linear"))
+    found = linear(settings.resolve(job.config), source, Path(place), options.split, asked, job.numbered("linear"))
     report.show(found)
     if found["bad_files"]:
         print(f"{len(found['bad_files'])} unreadable files were left out; the JSON file lists them")

@@ -20,7 +20,7 @@ from vggx.probe.rates import block_rates, mean, parts, trust
 from vggx.probe.signs import signs
 from vggx.progress import progress
 from vggx.runner.allocator import keep_freed_memory
-from vggx.runner.predict import choose_device
+from vggx.runner.device import choose_device
 from vggx.runner.train import begun, opened
 from vggx.weights.source import Weights
 

@@ -1,9 +1,9 @@
-"""vggx.evaluate.cells: the time of every cell, by hand."""
+"""vggx.inference.cells: the time of every cell, by hand."""
 
 import torch
 from torch import Tensor
 
-from vggx.evaluate.cells import CellTime, cell_times
+from vggx.inference.cells import CellTime, cell_times
 from vggx.net import VGG
 
 

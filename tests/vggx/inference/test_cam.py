@@ -1,4 +1,4 @@
-"""vggx.evaluate.cam: Grad-CAM against torchvision's net and against loops, and every cell at its true place."""
+"""vggx.inference.cam: Grad-CAM against torchvision's net and against loops, and every cell at its true place."""
 
 from itertools import product
 from typing import Any
@@ -9,8 +9,8 @@ import torch
 from torch import Tensor, nn
 from torchvision.models.vgg import cfgs, make_layers
 
-from vggx.evaluate.cam import Heat, grad_cam, known_layer, layers_of, score_heat
 from vggx.folded import FoldedVGG
+from vggx.inference.cam import Heat, grad_cam, known_layer, layers_of, score_heat
 from vggx.net import VGG
 
 

@@ -11,8 +11,12 @@ from modalities.audio import data as audio_data
 from vggx import configs, settings
 from vggx.data.listing import Sample
 from vggx.evaluate.protocol import Protocol
-from vggx.options import Modality, TrainerOptions
-from vggx.runner.judge import Judge, Judged
+from vggx.inference.evaluator import EvalResult, Evaluator
+from vggx.net import PreparedNet
+from vggx.options import Modality, Recipe, TrainerOptions
+from vggx.runner.device import set_up
+from vggx.runner.trainer import make_trainer
+from vggx.tasks.classify import ClassifyTask
 
 RATE = 8000
 LENGTHS = (0.3, 0.75, 1.0, 2.6)  # seconds
@@ -44,14 +48,19 @@ def modality(folder: str, **net: object) -> Modality:
     return settings.usual(made)
 
 
-def judged(samples: list[Sample], protocol: str, of: Modality) -> Judged:
+def net_of(of: Modality) -> PreparedNet:
     torch.manual_seed(0)
-    net = of.build(3).eval()
+    net: PreparedNet = of.build(3).eval()
     for module in net.modules():
         if isinstance(module, torch.nn.BatchNorm1d):
+            assert module.running_mean is not None
             module.running_mean.normal_()
-    trainer = TrainerOptions(accelerator="cpu", precision="32-true")
-    return Judge(net, of, of.open_data(0), trainer, samples, Protocol(protocol)).judged(3, keep_views=True)
+    return net
+
+
+def evaluated(samples: list[Sample], protocol: str, of: Modality) -> EvalResult:
+    evaluator = Evaluator(set_up(net_of(of), "cpu"), of, of.open_data(0), samples, Protocol(protocol))
+    return evaluator.evaluate(keep_views=True)
 
 
 @pytest.mark.parametrize(
@@ -67,9 +76,9 @@ def test_whole_files_in_batches_and_scanned_are_the_same(
     sounds: list[Sample], net: dict, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     folder = root(sounds)
-    together = judged(sounds, "dense", modality(folder, **net))
+    together = evaluated(sounds, "dense", modality(folder, **net))
     monkeypatch.setattr(audio_data, "SHORT", 0.0)
-    alone = judged(sounds, "dense", modality(folder, **net))
+    alone = evaluated(sounds, "dense", modality(folder, **net))
     assert together.files == alone.files == [0, 1, 2, 3]
     assert together.scores.std() > 1e-3
     torch.testing.assert_close(together.scores, alone.scores, rtol=1e-4, atol=1e-5)
@@ -79,7 +88,7 @@ def test_whole_files_in_batches_and_scanned_are_the_same(
 def test_clips_are_those_of_training(sounds: list[Sample]) -> None:
     of = modality(root(sounds))
     of.data.clips = 3
-    found = judged(sounds, "crops", of)
+    found = evaluated(sounds, "crops", of)
     assert found.counts == [3] * 4
     spread = [views.std(0).sum().item() for views in found.views]
     assert spread[0] == pytest.approx(0, abs=1e-6)  # a file shorter than a clip is the same clip three times
@@ -88,6 +97,32 @@ def test_clips_are_those_of_training(sounds: list[Sample]) -> None:
 
 def test_an_unreadable_file_is_named(sounds: list[Sample], tmp_path: Path) -> None:
     (tmp_path / "bad.wav").write_bytes(b"RIFF....")
-    found = judged([*sounds, Sample(str(tmp_path / "bad.wav"), 0)], "dense", modality(root(sounds)))
+    found = evaluated([*sounds, Sample(str(tmp_path / "bad.wav"), 0)], "dense", modality(root(sounds)))
     assert found.files == [0, 1, 2, 3]
     assert list(found.bad) == [str(tmp_path / "bad.wav")]
+
+
+@pytest.mark.parametrize("clips", [1, 2])
+def test_single_is_what_lightning_tests(sounds: list[Sample], clips: int) -> None:
+    """Sounds of different lengths in masked batches, the last of which is short: the same scores and the same loss."""
+    of = modality(root(sounds))
+    of.data.clips = clips
+    found = evaluated(sounds, "single", of)
+    task = ClassifyTask(net_of(of), Recipe(optimizer="sgd", lr=0.1), {})
+    data = of.open_data(0)
+    trainer = make_trainer(TrainerOptions(max_epochs=1, accelerator="cpu", devices=1), [])
+    trainer.test(task, dataloaders=data.loader(data.new_dataset(sounds)), verbose=False)
+    assert torch.equal(found.scores, task.file_scores)
+    assert torch.equal(found.labels, task.file_labels)
+    assert found.loss == trainer.callback_metrics["test_loss"].item()
+    assert found.counts == [clips] * 4
+
+
+def test_batches_have_no_part_in_the_scores(sounds: list[Sample]) -> None:
+    found = []
+    for size in (1, 4):
+        of = modality(root(sounds))
+        of.data.batch_size = size
+        found.append(evaluated(sounds, "single", of))
+    torch.testing.assert_close(found[0].scores, found[1].scores, rtol=1e-4, atol=1e-5)
+    assert found[0].macs < found[1].macs  # padding is reckoned

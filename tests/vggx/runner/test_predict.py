@@ -1,4 +1,4 @@
-"""vggx predict whole=true: whole files of sound and video, and their scores along time."""
+"""vggx.runner.predict: clips of several lengths, whole files of sound and video, and their scores along time."""
 
 import csv
 from pathlib import Path
@@ -10,36 +10,45 @@ import pytest
 import soundfile
 import torch
 
-from vggx.options import Modality
+from tests.vggx.drawn import net_of_film, net_of_sound
 from vggx.runner.predict import predict
-from vggx.runner.whole import along_time, whole_scores
-from vggx.settings import modality_of
 from vggx.weights import store
-
-
-def net_of(folder: Path, name: str, net: dict[str, Any], data: dict[str, Any], classes: list[str]) -> Path:
-    """A net as its init draws it, saved as of a run."""
-    card = {"modality": name, "net": {"plan": "micro", "norm": "batch", "mean": None, **net}, "data": data}
-    torch.manual_seed(0)
-    modality: Modality = modality_of({**card, "classes": classes}, folder)
-    built = modality.build(len(classes)).eval()
-    store.save_net(folder, built, store.make_card(modality, built, classes))
-    return folder
-
-
-SOUND = {"sample_rate": 8000, "seconds": 1.0, "clips": 1, "channels": "mix"}
 
 
 @pytest.fixture(scope="module")
 def of_sound(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    net = {"head": "pooled", "n_fft": 256, "hop": 80, "mels": 40, "mean": [-9.0], "std": [3.0]}
-    return net_of(tmp_path_factory.mktemp("sound"), "audio", net, SOUND, ["low", "high", "none"])
+    return net_of_sound(tmp_path_factory.mktemp("sound"))
 
 
 def noise(path: Path, seconds: float) -> str:
     path.parent.mkdir(exist_ok=True)
     soundfile.write(path, np.random.default_rng(0).normal(0, 0.1, round(8000 * seconds)), 8000)
     return str(path)
+
+
+def test_sounds_of_several_lengths_in_one_batch_are_answered_as_each_is_alone(of_sound: Path, tmp_path: Path) -> None:
+    """What pads the shorter ones has no part; an unreadable one among them neither."""
+    inputs = [noise(tmp_path / f"{number}.wav", seconds) for number, seconds in enumerate([0.3, 0.9, 0.45, 1.0])]
+    together = predict(of_sound, [*inputs, str(tmp_path / "no.wav")], top=3, device="cpu", batch_size=5)
+    alone = predict(of_sound, inputs, top=3, device="cpu", batch_size=1)
+    for row, other in zip(together, alone, strict=False):
+        assert row["classes"] == other["classes"]
+        assert row["scores"] == pytest.approx(other["scores"], abs=2e-6)
+    assert len({tuple(row["scores"]) for row in alone}) == 4
+    assert (together[4]["scores"], together[4]["error"]) == ([], f"{tmp_path / 'no.wav'}: does not exist")
+
+
+def test_the_clips_of_a_file_are_averaged(tmp_path: Path) -> None:
+    folder = net_of_sound(tmp_path / "net", clips=3)
+    path = noise(tmp_path / "a.wav", 5.0)
+    net, _, card = store.load_net(folder)
+    x = torch.from_numpy(soundfile.read(path, dtype="float32")[0])
+    with torch.no_grad():  # of a second each: at the start, in the middle, at the end
+        expected = torch.stack([net(x[None, at : at + 8000])[0].softmax(0) for at in (0, 16_000, 32_000)]).mean(0)
+    (row,) = predict(folder, [path], top=3, device="cpu", batch_size=2)
+    assert dict(zip(row["classes"], row["scores"], strict=True)) == pytest.approx(
+        dict(zip(card["classes"], expected.tolist(), strict=True)), abs=2e-6
+    )
 
 
 def test_whole_files_are_predicted_with_their_scores_along_time(of_sound: Path, tmp_path: Path) -> None:
@@ -64,45 +73,9 @@ def test_whole_files_are_predicted_with_their_scores_along_time(of_sound: Path, 
     assert last.split("\t")[1] == "9.300000"
 
 
-def test_clips_of_different_lengths_in_a_batch_are_predicted_as_each_alone(of_sound: Path, tmp_path: Path) -> None:
-    """They are padded to the longest, and what pads them is not heard."""
-    inputs = [noise(tmp_path / f"{seconds}.wav", seconds) for seconds in (0.35, 0.9, 0.5, 2.0)]
-    together = predict(of_sound, inputs, top=3, device="cpu", batch_size=4)
-    for row, path in zip(together, inputs, strict=True):
-        (alone,) = predict(of_sound, [path], top=3, device="cpu")
-        assert row["classes"] == alone["classes"]
-        assert row["scores"] == pytest.approx(alone["scores"], abs=2e-6)
-    assert len({row["scores"][0] for row in together}) == 4
-
-
-def test_the_rows_are_the_softmax_of_the_nets_own_score_map(of_sound: Path, tmp_path: Path) -> None:
-    path = noise(tmp_path / "x.wav", 6.0)
-    net, modality, _ = store.load_net(of_sound)
-    x = torch.from_numpy(soundfile.read(path, dtype="float32")[0])
-    with torch.no_grad():
-        expected = net.score_map(x[None])[0]
-    found = whole_scores(net, modality, path, window=100)
-    torch.testing.assert_close(found.scores, expected, rtol=1e-4, atol=1e-4)
-    torch.testing.assert_close(along_time(net.vgg, found.scores), expected.softmax(0).T, rtol=1e-4, atol=1e-4)
-    assert (len(found.times), found.seconds) == (expected.shape[1], 6.0)
-
-
-def test_scores_along_time_are_means_over_space_and_over_bands(of_sound: Path, of_film: Path) -> None:
-    film, _, _ = store.load_net(of_film)
-    scores = torch.randn(4, 5, 2, 3)
-    torch.testing.assert_close(along_time(film.vgg, scores), scores.mean((2, 3)).softmax(0).T)
-    sound, _, _ = store.load_net(of_sound)
-    folded = torch.randn(4, 6, 5)  # classes, bands, time
-    torch.testing.assert_close(along_time(sound.vgg, folded), folded.mean(1).softmax(0).T)
-
-
-FILM = {"frames": 8, "frame_stride": 2, "size": 32, "resize": 36}
-
-
 @pytest.fixture(scope="module")
 def of_film(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    net = {"head": "fc", "mean": [0.5] * 3, "std": [0.3] * 3}
-    return net_of(tmp_path_factory.mktemp("film"), "video", net, FILM, ["still", "moves"])
+    return net_of_film(tmp_path_factory.mktemp("film"))
 
 
 def test_whole_films_and_folders_of_images(of_film: Path, tmp_path: Path) -> None:

@@ -1,22 +1,20 @@
 """pictures (N, C, [T,] H, W) -> their views: mirror images, and crops at evenly spread places."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from itertools import product
 
 import torch
 from torch import Tensor
 
-from vggx.net import PreparedNet
+from vggx.data.crops import even_places
+from vggx.data.dataset import Batch
+
+Answer = Callable[[Tensor], Tensor]  # a net's (N, D) to what the datamodule gives, (N, ...)
 
 
 def mirrored(x: Tensor, flip: bool) -> list[Tensor]:
     """The pictures, and where `flip` their mirror images."""
     return [x, x.flip(-1)] if flip else [x]
-
-
-def even_places(room: int, count: int) -> list[int]:
-    """`count` places from 0 to `room`, evenly spread; one alone is the middle."""
-    return [round(room * place / (count - 1)) if count > 1 else round(room / 2) for place in range(count)]
 
 
 def crops(x: Tensor, size: int, down: int, right: int) -> Iterator[Tensor]:
@@ -42,10 +40,10 @@ def spread(x: Tensor, grid: int | None, along: int) -> tuple[int, int]:
     return (along, 1) if height > width else (1, along)
 
 
-def crop_scores(
-    net: PreparedNet, x: Tensor, size: int, *, grid: int | None, along: int, flip: bool, most: int = 64
+def crop_views(
+    answer: Answer, x: Tensor, size: int, *, grid: int | None, along: int, flip: bool, most: int = 64
 ) -> Tensor:
-    """(N, C, [T,] H, W) -> (N, V, K): the softmax of each crop, and of its mirror image.
+    """(N, C, [T,] H, W) -> (N, V, D): the answer to each crop, and to its mirror image.
 
     Args:
         size: of a crop, pixels.
@@ -54,13 +52,25 @@ def crop_scores(
     """
     views = [view for crop in crops(x, size, *spread(x, grid, along)) for view in mirrored(crop, flip)]
     step = max(1, most // len(x))
-    logits = [net(torch.cat(views[start : start + step])) for start in range(0, len(views), step)]
-    return torch.cat(logits).float().softmax(1).unflatten(0, (len(views), len(x))).transpose(0, 1)
+    answers = [answer(torch.cat(views[start : start + step])) for start in range(0, len(views), step)]
+    return torch.cat(answers).unflatten(0, (len(views), len(x))).transpose(0, 1)
 
 
-def dense_scores(net: PreparedNet, x: Tensor, *, flip: bool) -> Tensor:
-    """(N, C, *S) of any size -> (N, V, K): the softmax of the mean of the score map, and of the mirror image's."""
-    return torch.stack([net(view).float().softmax(1) for view in mirrored(x, flip)], 1)
+def dense_views(answer: Answer, x: Tensor, *, flip: bool) -> Tensor:
+    """(N, C, *S) of any size -> (N, V, D): the answer to all of each, and to its mirror image."""
+    return torch.stack([answer(view) for view in mirrored(x, flip)], 1)
+
+
+def clip_views(answer: Callable[[Tensor, Tensor | None], Tensor], batch: Batch) -> Tensor:
+    """A batch of samples, those of different lengths masked -> (N, 1, D): each is a view of its file."""
+    return answer(batch["input"], batch.get("lengths"))[:, None]
+
+
+def at_scales(batch: Batch, scales: int) -> Iterator[tuple[int, list[int], Tensor]]:
+    """A batch of pictures, each at all scales -> which scale, places in the batch, the pictures there, of one shape."""
+    for scale in range(scales):
+        for places, x in by_shape([sizes[scale] for sizes in batch["input"]]):
+            yield scale, places, x
 
 
 def by_shape(inputs: Sequence[Tensor]) -> Iterator[tuple[list[int], Tensor]]:

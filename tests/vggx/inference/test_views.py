@@ -1,26 +1,20 @@
-"""vggx.evaluate.views: mirror images and crops, and the scores of them."""
+"""vggx.inference.views: mirror images and crops, and the scores of them."""
 
 import pytest
 import torch
 from torch import nn
 from torchvision.transforms.v2 import functional as F
 
-from vggx.evaluate.views import by_shape, crop_scores, crops, dense_scores, even_places, mirrored, spread
+from vggx.inference.views import by_shape, crop_views, crops, dense_views, mirrored, spread
 from vggx.net import VGG, Normalise, PreparedNet
 
 
 class Means(nn.Module):
-    """(N, C, ...) -> (N, 2): the mean of a view and minus it, so that scores tell views apart."""
+    """(N, C, ...) -> (N, 2): the mean of a view and minus it, so that answers tell views apart."""
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         mean = x.float().flatten(1).mean(1)
         return torch.stack([mean, -mean], 1)
-
-
-def test_even_places() -> None:
-    assert even_places(32, 5) == [0, 8, 16, 24, 32]
-    assert even_places(32, 1) == [16]
-    assert even_places(0, 3) == [0, 0, 0]
 
 
 def test_four_corners_and_the_middle_are_torchvisions_five_crops() -> None:
@@ -44,26 +38,26 @@ def test_a_picture_smaller_than_a_crop_is_refused() -> None:
 
 def test_fifty_crops_a_scale_and_150_of_three() -> None:
     pictures = [torch.rand(1, 3, scale // 4, scale // 4 + 9) for scale in (256, 384, 512)]
-    found = [crop_scores(Means(), x, 56, grid=5, along=1, flip=True) for x in pictures]
+    found = [crop_views(Means(), x, 56, grid=5, along=1, flip=True) for x in pictures]
     assert [scores.shape for scores in found] == [(1, 50, 2)] * 3
     assert torch.cat(found, 1).shape[1] == 150
 
 
-def test_the_scores_of_crops_are_those_of_each_by_itself() -> None:
+def test_the_answers_to_crops_are_those_to_each_by_itself() -> None:
     x = torch.rand(2, 3, 12, 20)
-    scores = crop_scores(Means(), x, 8, grid=2, along=1, flip=False)
-    expected = torch.stack([Means()(x[..., y : y + 8, z : z + 8]).softmax(1) for y in (0, 4) for z in (0, 12)], 1)
-    torch.testing.assert_close(scores, expected)
+    answers = crop_views(Means(), x, 8, grid=2, along=1, flip=False, most=5)
+    expected = torch.stack([Means()(x[..., y : y + 8, z : z + 8]) for y in (0, 4) for z in (0, 12)], 1)
+    torch.testing.assert_close(answers, expected)
 
 
 def test_mirrored_views_average() -> None:
     net = PreparedNet(VGG((3, 16, 16), 4, plan="micro", width=0.25, head="pooled"), Normalise([0.5], [0.25])).eval()
     x = torch.rand(2, 3, 24, 40)
-    scores = dense_scores(net, x, flip=True)
+    scores = dense_views(net, x, flip=True)
     assert scores.shape == (2, 2, 4)
-    torch.testing.assert_close(scores[:, 0], net(x).softmax(1))
-    torch.testing.assert_close(scores[:, 1], net(F.horizontal_flip(x)).softmax(1))
-    torch.testing.assert_close(dense_scores(net, x.flip(-1), flip=True).mean(1), scores.mean(1))
+    torch.testing.assert_close(scores[:, 0], net(x))
+    torch.testing.assert_close(scores[:, 1], net(F.horizontal_flip(x)))
+    torch.testing.assert_close(dense_views(net, x.flip(-1), flip=True).mean(1), scores.mean(1))
     assert [view.shape for view in mirrored(x, False)] == [x.shape]
 
 

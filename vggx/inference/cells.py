@@ -3,7 +3,7 @@
 from typing import NamedTuple, Protocol
 
 from vggx import geometry
-from vggx.evaluate.scan import Strip
+from vggx.inference.sliding import Strip
 from vggx.net import VGG
 
 

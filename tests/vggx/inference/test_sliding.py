@@ -1,4 +1,4 @@
-"""vggx.evaluate.scan: windows give what the whole at once gives."""
+"""vggx.inference.sliding: windows give what the whole at once gives."""
 
 from dataclasses import dataclass, field
 from typing import Any
@@ -8,9 +8,9 @@ import torch
 from torch import Tensor
 
 from vggx import geometry
-from vggx.evaluate import scan as scanning
-from vggx.evaluate.scan import mirrored_strip, scan, windows
 from vggx.folded import FoldedVGG
+from vggx.inference import sliding
+from vggx.inference.sliding import mirrored_strip, scan, windows
 from vggx.net import VGG
 
 
@@ -146,7 +146,7 @@ def test_windows_that_nobody_chose_are_bounded_by_their_maps(monkeypatch: pytest
     """The widest map of "film" has 4 channels at 21 x 21 pixels, of 40 frames 70,560 values."""
     net = made("film")
     strip = strip_for(net, 61)
-    monkeypatch.setattr(scanning, "VALUES", 40 * 4 * 21 * 21)
+    monkeypatch.setattr(sliding, "VALUES", 40 * 4 * 21 * 21)
     scan(net, strip)
     assert 30 < max(stop - start for start, stop in strip.read_of) <= 40
 
@@ -155,7 +155,7 @@ def test_the_bound_holds_of_all_bands_that_are_folded_together(monkeypatch: pyte
     """The widest maps of "pooled bands", a quarter of micro, have 4 channels at every step and 8 at every other."""
     net = made("pooled bands")
     strip = strip_for(net, 333)
-    monkeypatch.setattr(scanning, "VALUES", 100 * 6 * 4)
+    monkeypatch.setattr(sliding, "VALUES", 100 * 6 * 4)
     scan(net, strip)
     assert 90 < max(stop - start for start, stop in strip.read_of) <= 100
 

@@ -1,6 +1,5 @@
-"""vggx.runner.descriptors: what the net gives of every picture and clip, one by one, by hand."""
+"""vggx.inference.features: what the net gives of every picture and clip, one by one, by hand."""
 
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -14,19 +13,22 @@ from torch.nn import functional as F
 from torchvision.transforms.v2.functional import resize
 
 from vggx import configs, settings
+from vggx.data.datamodule import SplitData
+from vggx.data.listing import Sample
+from vggx.data.skipped import SkippedFiles
 from vggx.evaluate.protocol import Protocol
-from vggx.options import Settings, TrainerOptions
-from vggx.runner import descriptors
-from vggx.runner.descriptors import Describer
+from vggx.inference import features
+from vggx.inference.features import FeatureExtractor
+from vggx.net import PreparedNet
+from vggx.options import Settings
+from vggx.runner.device import set_up
 
-CPU = TrainerOptions(accelerator="cpu")
 
-
-class Notes(dict[str, str]):
-    """What cannot be read, as a describer tells it."""
-
-    def __call__(self, split: str, batch: dict[str, Any]) -> None:
-        self.update(batch["bad"])
+def extracted(
+    net: PreparedNet, data: SplitData, protocol: Protocol, samples: list[Sample], skipped: SkippedFiles | None = None
+) -> tuple[list[int], np.ndarray]:
+    skipped = skipped or SkippedFiles("train", len(samples))
+    return FeatureExtractor(set_up(net, "cpu"), data, protocol).extract(samples, skipped)
 
 
 @pytest.fixture
@@ -40,9 +42,17 @@ def pictures(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def all_of(root: Path) -> dict[str, Any]:
-    """Words by which every file of the folder is one of training."""
-    return {"modality__data__root": str(root), "modality__data__val_share": 0, "modality__data__test_share": 0}
+def settings_of(name: str, data: dict[str, Any], net: dict[str, Any]) -> Settings:
+    """Of a modality; every file is one of training."""
+    modality = configs.load(f"modality/{name}")
+    split = {"val_share": 0, "test_share": 0, "num_workers": 0}
+    words = OmegaConf.merge(modality, {"data": data | split, "net": net})
+    return settings.resolve(OmegaConf.create({"modality": words}))
+
+
+def of_pictures(root: Path, head: str = "pooled") -> Settings:
+    data = {"root": str(root), "size": 16, "resize": 16, "channels": 1, "batch_size": 16}
+    return settings_of("image", data, {"plan": "micro", "head": head, "normalize": "none"})
 
 
 def opened(options: Settings) -> tuple[Any, Any]:
@@ -53,11 +63,10 @@ def opened(options: Settings) -> tuple[Any, Any]:
 
 
 @pytest.mark.parametrize(("head", "width"), [("pooled", 64), ("fc", 128)])
-def test_a_picture_is_described_by_hand(make: Callable[..., Settings], pictures: Path, head: str, width: int) -> None:
-    net, data = opened(make(**all_of(pictures), modality__net__head=head))
+def test_the_features_of_a_picture_are_those_by_hand(pictures: Path, head: str, width: int) -> None:
+    net, data = opened(of_pictures(pictures, head))
     samples = data.listing.splits["train"]
-    describer = Describer(net, CPU, data, Protocol("dense", (24, 32), flip=True), Notes())
-    files, found = describer.describe(samples, "train")
+    files, found = extracted(net, data, Protocol("dense", (24, 32), flip=True), samples)
     assert files == list(range(len(samples)))
     assert found.shape == (len(samples), 2, width)
     for sample, scales in zip(samples, found, strict=True):
@@ -77,25 +86,18 @@ def test_a_picture_is_described_by_hand(make: Callable[..., Settings], pictures:
             torch.testing.assert_close(torch.from_numpy(vector), (both[0] + both[1]).detach() / 2, rtol=1e-4, atol=1e-5)
 
 
-def settings_of_sound(data: dict[str, Any], net: dict[str, Any]) -> Settings:
-    modality = configs.load("modality/audio")
-    return settings.resolve(OmegaConf.create({"modality": OmegaConf.merge(modality, {"data": data, "net": net})}))
-
-
 def test_clips_of_sound_are_averaged_and_padding_has_no_part(tmp_path: Path) -> None:
     draw = np.random.default_rng(0)
     for number, seconds in enumerate([2.0, 1.4, 0.5, 0.8]):
         (tmp_path / "ab"[number % 2]).mkdir(exist_ok=True)
         file = tmp_path / "ab"[number % 2] / f"{number}.wav"
         soundfile.write(file, draw.normal(0, 0.1, int(8000 * seconds)), 8000)
-    where = {"root": str(tmp_path), "val_share": 0, "test_share": 0, "num_workers": 0}
-    clips = {"sample_rate": 8000, "seconds": 1.0, "clips": 2, "batch_size": 16}
+    data = {"root": str(tmp_path), "sample_rate": 8000, "seconds": 1.0, "clips": 2, "batch_size": 16}
     structure = {"plan": "micro4", "head": "pooled", "frequency": "pooled", "bands": 4}
     frontend = {"n_fft": 256, "hop": 80, "mels": 40, "normalize": "none"}
-    net, data = opened(settings_of_sound(where | clips, structure | frontend))
+    net, data = opened(settings_of("audio", data, structure | frontend))
     samples = data.listing.splits["train"]
-    describer = Describer(net, CPU, data, Protocol("dense"), Notes())
-    _, found = describer.describe(samples, "train")
+    _, found = extracted(net, data, Protocol("dense"), samples)
     load = data.load(False)
     for sample, (vector,) in zip(samples, found, strict=True):
         with torch.inference_mode():
@@ -106,23 +108,22 @@ def test_clips_of_sound_are_averaged_and_padding_has_no_part(tmp_path: Path) -> 
         torch.testing.assert_close(answers, expected)
 
 
-def test_a_file_that_cannot_be_read_is_left_out_and_told(make: Callable[..., Settings], pictures: Path) -> None:
-    net, data = opened(make(**all_of(pictures)))
+def test_a_file_that_cannot_be_read_is_left_out_and_told(pictures: Path) -> None:
+    net, data = opened(of_pictures(pictures))
     bad = pictures / "a" / "0.png"
     bad.write_bytes(b"no picture")
-    samples, notes = data.listing.splits["train"], Notes()
-    files, found = Describer(net, CPU, data, Protocol("dense", (16,)), notes).describe(samples, "train")
+    samples = data.listing.splits["train"]
+    skipped = SkippedFiles("train", len(samples))
+    files, found = extracted(net, data, Protocol("dense", (16,)), samples, skipped)
     assert [samples[file].path for file in files] == [s.path for s in samples if s.path != str(bad)]
     assert len(found) == len(files)
-    assert "is not a readable image" in notes[str(bad)]
+    assert "is not a readable image" in skipped.found[str(bad)]
     with pytest.raises(ValueError, match="none of the 1 train files can be read"):
-        Describer(net, CPU, data, Protocol("dense", (16,)), notes).describe(
-            [s for s in samples if s.path == str(bad)], "train"
-        )
+        extracted(net, data, Protocol("dense", (16,)), [s for s in samples if s.path == str(bad)])
 
 
 def test_what_would_not_fit_into_memory_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("os.sysconf", {"SC_PAGE_SIZE": 4096, "SC_PHYS_PAGES": 2**20}.__getitem__)  # 4 GiB
-    descriptors.check_memory(30_000, 4096)
+    features.check_memory(30_000, 4096)
     with pytest.raises(ValueError, match=r"60,000 files of 4,096 numbers each want 6 GiB to be fitted.*has 4: take"):
-        descriptors.check_memory(60_000, 4096)
+        features.check_memory(60_000, 4096)

@@ -13,9 +13,11 @@ from vggx import configs, settings
 from vggx.data.embedded import embedded
 from vggx.data.listing import Sample
 from vggx.evaluate.protocol import Protocol
+from vggx.inference.evaluator import EvalResult, Evaluator
 from vggx.net import PreparedNet
-from vggx.options import Modality, TrainerOptions
-from vggx.runner.judge import Judge, Judged
+from vggx.options import Modality
+from vggx.runner.device import set_up
+from vggx.tasks.time_probe import TimeProbe
 
 
 @pytest.fixture(scope="module")
@@ -45,11 +47,10 @@ def modality(films: Path, **data: object) -> Modality:
     return settings.usual(made)
 
 
-def judged(of: Modality, found: list[Sample], protocol: Protocol) -> tuple[Judged, PreparedNet]:
+def evaluated(of: Modality, found: list[Sample], protocol: Protocol) -> tuple[EvalResult, PreparedNet]:
     torch.manual_seed(0)
     net = of.build(2).eval()
-    trainer = TrainerOptions(accelerator="cpu", precision="32-true")
-    return Judge(net, of, of.open_data(0), trainer, found, protocol).judged(2, keep_views=True), net
+    return Evaluator(set_up(net, "cpu"), of, of.open_data(0), found, protocol).evaluate(keep_views=True), net
 
 
 def frames(path: str, numbers: range, side: int, of: Modality) -> torch.Tensor:
@@ -61,7 +62,7 @@ def frames(path: str, numbers: range, side: int, of: Modality) -> torch.Tensor:
 @torch.no_grad()
 def test_views_are_clips_times_crops_times_mirror_images_times_scales(films: Path) -> None:
     of, found = modality(films, clips=2, crops=3), samples(films)
-    result, net = judged(of, found, Protocol("crops", (32, 40), flip=True))
+    result, net = evaluated(of, found, Protocol("crops", (32, 40), flip=True))
     assert result.counts == [2 * 3 * 2 * 2] * 4
     # of square frames the longer side is the width, and three crops lie along it in the middle of the height
     x = frames(found[1].path, range(8), 40, of)[..., 8:32, :]
@@ -75,7 +76,7 @@ def test_views_are_clips_times_crops_times_mirror_images_times_scales(films: Pat
 @torch.no_grad()
 def test_a_whole_file_is_all_its_frames_at_once(films: Path) -> None:
     of, found = modality(films), samples(films)
-    result, net = judged(of, found, Protocol("dense", (32, 48), flip=True))
+    result, net = evaluated(of, found, Protocol("dense", (32, 48), flip=True))
     assert result.counts == [4] * 4
     for scores, sample in zip(result.scores, found, strict=True):
         length = opened(sample.path, of.data).length
@@ -85,10 +86,30 @@ def test_a_whole_file_is_all_its_frames_at_once(films: Path) -> None:
     assert result.scores.std() > 1e-4
 
 
-def test_an_unreadable_film_is_named_and_the_others_are_judged(films: Path, tmp_path: Path) -> None:
+def test_an_unreadable_film_is_named_and_the_others_are_evaluated(films: Path, tmp_path: Path) -> None:
     (tmp_path / "bad.mp4").write_bytes(b"\0" * 100)
     found = [*samples(films), Sample(str(tmp_path / "bad.mp4"), 0)]
     for protocol in (Protocol("dense", (32,)), Protocol("crops", (32,))):
-        result, _ = judged(modality(films), found, protocol)
+        result, _ = evaluated(modality(films), found, protocol)
         assert result.files == [0, 1, 2, 3]
         assert list(result.bad) == [str(tmp_path / "bad.mp4")]
+
+
+@torch.no_grad()
+def test_a_time_probe_leaves_what_is_beside_it_as_it_is(films: Path) -> None:
+    """Files of several clips; their scores backwards are those of the clips turned round."""
+    of, found = modality(films, clips=2), samples(films)
+    plain, net = evaluated(of, found, Protocol("single"))
+    placed, probe = set_up(net, "cpu"), TimeProbe(axis=1, seed=0)
+    probed = Evaluator(placed, of, of.open_data(0), found, Protocol("single"), probe=probe).evaluate()
+    assert torch.equal(probed.scores, plain.scores)
+    assert (probed.counts, probed.hits, probed.macs, probed.loss) == ([2] * 4, plain.hits, plain.macs, plain.loss)
+    assert plain.time_probe is None
+    assert probed.time_probe is not None
+    rows = {row["clips"]: row for row in probed.time_probe["rows"]}
+    load = of.open_data(0).load(False)
+    clips = [torch.stack([load(sample, view, 2) for view in range(2)]).flip(2) for sample in found]
+    backwards = torch.stack([net(x).softmax(1).mean(0) for x in clips])
+    right = (backwards.argmax(1) == torch.tensor([sample.label for sample in found])).float().mean().item()
+    assert rows["reversed"]["accuracy"] == pytest.approx(right)
+    assert rows["as they are"]["accuracy"] == pytest.approx(sum(plain.scores.argmax(1) == plain.labels).item() / 4)
