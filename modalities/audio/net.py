@@ -112,7 +112,7 @@ def preparation(frontend: Frontend, options: Net) -> nn.Module:
     return Chain(frontend, *after) if after else frontend
 
 
-def build(options: Net, data: Data, classes: int) -> PreparedNet:
+def build(options: Net, data: Data, outputs: int) -> PreparedNet:
     """The net of these options, its front-end in it.
 
     Raises:
@@ -120,7 +120,7 @@ def build(options: Net, data: Data, classes: int) -> PreparedNet:
             stands for all bands.
     """
     kind = FoldedVGG if options.frequency == "pooled" else VGG
-    vgg = kind(classes=classes, **vgg_arguments(options, data))
+    vgg = kind(classes=outputs, **vgg_arguments(options, data))
     frontend = preparation(make_frontend(options, data, vgg.least_valid), options)
     bands = given(options.bands if options.frequency == "pooled" else options.mels, "bands")
     augment = spec_augment(data, bands)

@@ -17,6 +17,7 @@ from vggx import configs, settings
 from vggx.cli import errors
 from vggx.cli.arguments import swept_along
 from vggx.cli.jobs import JOBS
+from vggx.cli.keys import groups
 from vggx.cli.table import BY_CARD, config_name
 
 
@@ -40,7 +41,9 @@ def run(command: str, words: list[str], past: str | None) -> int:
         if command != "train":  # where a run lay is no word of what is done with it
             values.pop("runs", None)
         configs.remember(values)
-        words = [f"modality={values['modality']['name']}", "past=run", *words]
+        # runs older than tasks are of the one that there was
+        task = [f"task={values.get('task', {'name': 'classify'})['name']}"] if "task" in groups(command) else []
+        words = [f"modality={values['modality']['name']}", *task, "past=run", *words]
     words = swept_along(words)
     codes: list[int] = []
     called = sys.argv

@@ -123,9 +123,9 @@ def classes_of(config: DictConfig) -> int:
         return config.classes
     if not config.run:
         return CLASSES
-    from vggx.weights.store import read_card
+    from vggx.weights.store import outputs_of, read_card
 
-    return len(read_card(Path(config.run))["classes"])
+    return outputs_of(read_card(Path(config.run)))
 
 
 def many(given: Any) -> list[Any]:

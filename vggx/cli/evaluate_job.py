@@ -26,9 +26,9 @@ def evaluate(config: DictConfig) -> int:
         time_probe=config.time_probe,
         curve=config.curve,
     )
-    protocols.show(found["table"], found["split"])
-    low, high = found["accuracy_interval_95"]
-    print(f"accuracy {found['accuracy']:.4f}, Wilson's 95 % interval {low:.3f} to {high:.3f}")
+    if found["table"]:
+        protocols.show(found["table"], found["split"])
+    print(found["told"])
     if config.time_probe:
         time_probe.show(found["time_probe"])
     if found["bad_files"]:

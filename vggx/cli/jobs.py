@@ -33,7 +33,8 @@ def train(config: DictConfig) -> int:
     summary = train(settings.resolve(config), weights=weights, job=job_number(), resume=resume)
     if not is_first():
         return 0
-    names = ["modality", "plan", "params", "macs", "epochs", "val_accuracy", "test_accuracy", "train_seconds"]
+    figures = [name for name in summary if name in (f"val_{summary['watched']}", f"test_{summary['watched']}")]
+    names = ["modality", "plan", "params", "macs", "epochs", *figures, "train_seconds"]
     if summary["frozen_blocks"]:
         names.insert(names.index("macs"), "trainable_params")
     show([{name: summary[name] for name in names}])
@@ -56,8 +57,10 @@ def waiting(summary: dict[str, Any]) -> str:
 
 
 def predict(config: DictConfig) -> int:
+    from vggx import tasks
     from vggx.report import rows
     from vggx.runner.predict import predict
+    from vggx.weights.store import read_card
 
     inputs = [config.inputs] if isinstance(config.inputs, str) else list(config.inputs)
     keys = ("top", "device", "batch_size", "num_workers", "whole", "frame_scores")
@@ -67,31 +70,16 @@ def predict(config: DictConfig) -> int:
     rows.check(config.format, config.output)
     if config.run and config.weights:
         raise ValueError("run=... and weights=... are two nets: give one of them")
-    found = predict(Path(config.run or config.weights), [str(name) for name in inputs], **options)
+    run = Path(config.run or config.weights)
+    found = predict(run, [str(name) for name in inputs], **options)
+    task = tasks.of_card(read_card(run))
     if config.format == "json":
         rows.write(found, "json", config.output)
     elif config.format == "csv":
-        places = max(len(row["classes"]) for row in found)
-        rows.write([columns(row, places) for row in found], "csv", config.output)
+        rows.write(task.flat(found), "csv", config.output)
     else:
-        rows.write([line(row) for row in found], "table", None)
+        rows.write([task.line(row) for row in found], "table", None)
     return 1 if any(row["error"] for row in found) else 0
-
-
-def columns(row: dict[str, Any], places: int) -> dict[str, Any]:
-    """A prediction with a column for each place: path, class_1, score_1, ..., error."""
-    flat: dict[str, Any] = {"path": row["path"]}
-    for place in range(places):
-        known = place < len(row["classes"])
-        flat[f"class_{place + 1}"] = row["classes"][place] if known else None
-        flat[f"score_{place + 1}"] = row["scores"][place] if known else None
-    return flat | {name: row[name] for name in ("error", "frame_scores") if name in row}
-
-
-def line(row: dict[str, Any]) -> dict[str, Any]:
-    """A prediction for people: all places in one column, or the error."""
-    pairs = zip(row["classes"], row["scores"], strict=True)
-    return {"path": row["path"], "classes": ", ".join(f"{name} {score:.3f}" for name, score in pairs) or row["error"]}
 
 
 JOBS: dict[str, Callable[[DictConfig], int]] = {

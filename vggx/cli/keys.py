@@ -9,7 +9,7 @@ from omegaconf import DictConfig, OmegaConf
 from vggx import configs
 from vggx.cli.table import config_name
 
-WHOLE = ("modality", "device")  # groups whose every choice has its keys
+WHOLE = ("modality", "task", "device")  # groups whose every choice has its keys
 HIDDEN = ("defaults", "hydra", "presets", "unset", "code")
 
 

@@ -6,17 +6,13 @@ from itertools import product
 import torch
 from torch import Tensor
 
+from vggx.data.crops import even_places
 from vggx.net import PreparedNet
 
 
 def mirrored(x: Tensor, flip: bool) -> list[Tensor]:
     """The pictures, and where `flip` their mirror images."""
     return [x, x.flip(-1)] if flip else [x]
-
-
-def even_places(room: int, count: int) -> list[int]:
-    """`count` places from 0 to `room`, evenly spread; one alone is the middle."""
-    return [round(room * place / (count - 1)) if count > 1 else round(room / 2) for place in range(count)]
 
 
 def crops(x: Tensor, size: int, down: int, right: int) -> Iterator[Tensor]:

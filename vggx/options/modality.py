@@ -6,6 +6,7 @@ from typing import Any
 
 from vggx.options.data import DataOptions
 from vggx.options.net import NetOptions
+from vggx.options.task import ClassifyOptions, TaskOptions
 from vggx.options.training import Recipe, TrainerOptions
 
 
@@ -34,9 +35,9 @@ class Modality:
         """The arguments of `vggx.net.VGG` for input as the data options give it."""
         return self.module("net").vgg_arguments(self.net, self.data)
 
-    def build(self, classes: int) -> Any:
+    def build(self, outputs: int) -> Any:
         """The net, a `vggx.net.PreparedNet`, its weights drawn."""
-        return self.module("net").build(self.net, self.data, classes)
+        return self.module("net").build(self.net, self.data, outputs)
 
     def open_data(self, seed: int) -> Any:
         """The datamodule, a `vggx.data.datamodule.SplitData`; `seed` draws order and augmentation."""
@@ -51,6 +52,7 @@ class Settings:
     """All of a run.
 
     Attributes:
+        task: what is learned of a file.
         seed: of initial weights, order, augmentation and dropout.
         runs: folder in which a run makes its own.
         logger: tensorboard, wandb, mlflow or none; metrics.csv is always written.
@@ -61,6 +63,7 @@ class Settings:
     """
 
     modality: Modality
+    task: TaskOptions = field(default_factory=ClassifyOptions)
     recipe: Recipe = field(default_factory=Recipe)
     trainer: TrainerOptions = field(default_factory=TrainerOptions)
     seed: int = 0

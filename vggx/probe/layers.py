@@ -12,6 +12,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from vggx.blocks import ConvUnit, VGGBlock
+from vggx.data.batch import Batch
 from vggx.net import VGG, PreparedNet
 from vggx.surgery.transfer import part_of
 
@@ -129,7 +130,7 @@ class Seen:
 
 def seen(
     net: PreparedNet,
-    batches: Iterable[dict[str, Any]],
+    batches: Iterable[Batch],
     *,
     frozen: Sequence[VGGBlock] = (),
     smoothing: float = 0.0,
@@ -140,7 +141,7 @@ def seen(
     What pads shorter clips counts as the zeros that it is, but behind a norm, where it does not count.
 
     Args:
-        batches: {input, label[, lengths]} on the net's device.
+        batches: on the net's device, their targets classes.
         frozen: blocks that are in evaluation mode.
         smoothing: of the labels.
         eaten: whether the inputs are what the VGG eats, normalised maps (N, C, *S), and not yet what a loader gives.
@@ -156,8 +157,8 @@ def seen(
             for block in frozen:
                 block.eval()
             for batch in batches:
-                logits = (net.vgg if eaten else net)(batch["input"], batch.get("lengths"))
-                loss = F.cross_entropy(logits, batch["label"], label_smoothing=smoothing)
+                logits = (net.vgg if eaten else net)(batch.input, batch.lengths)
+                loss = F.cross_entropy(logits, batch.target, label_smoothing=smoothing)
                 net.zero_grad(set_to_none=True)
                 loss.backward()
                 spread.add(logits)

@@ -5,6 +5,8 @@ from typing import Any
 from lightning import LightningModule, Trainer
 from lightning.pytorch.callbacks import Callback
 
+from vggx.data.batch import Batch
+
 
 class BadFiles(Callback):
     """Counts each unreadable file once, and stops the run when a split has more of them than its limit.
@@ -25,9 +27,9 @@ class BadFiles(Callback):
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
         self.found |= state_dict["found"]
 
-    def note(self, split: str, batch: dict[str, Any]) -> None:
+    def note(self, split: str, batch: Batch) -> None:
         known = self.found[split]
-        for path, reason in batch["bad"].items():
+        for path, reason in batch.bad.items():
             if path not in known:
                 known[path] = reason
                 print(f"skipped a {split} file: {reason}", flush=True)

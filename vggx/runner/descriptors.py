@@ -2,12 +2,12 @@
 
 import os
 from collections.abc import Callable, Iterator, Sequence
-from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor
 
+from vggx.data.batch import Batch
 from vggx.data.datamodule import SplitData
 from vggx.data.listing import Sample
 from vggx.evaluate.protocol import Protocol
@@ -18,7 +18,6 @@ from vggx.options import TrainerOptions
 from vggx.progress import progress
 from vggx.runner.on_device import on_device
 
-Batch = dict[str, Any]
 Found = tuple[list[int], int, Tensor]  # numbers of files, which scale, (N, D) of a view of each
 # bytes for each number of a descriptor: float32 here, float64 in scikit-learn, an index and a float64 in liblinear
 BYTES = 4 + 8 + 16
@@ -75,21 +74,21 @@ class Describer:
         loader = self.data.loader(self.data.uncropped(samples, scales), together=not scales)
         for batch in progress(loader, f"descriptors of {split} files"):
             self.note(split, batch)
-            if batch["input"] is not None:
+            if batch.input is not None:
                 yield from self.of_pictures(batch) if scales else self.of_clips(batch)
 
     def of_pictures(self, batch: Batch) -> Iterator[Found]:
-        files = batch["file"].tolist()
+        files = batch.file.tolist()
         for scale in range(len(self.protocol.scales)):
-            for places, x in by_shape([sizes[scale] for sizes in batch["input"]]):
+            for places, x in by_shape([sizes[scale] for sizes in batch.input]):
                 views = mirrored(x.to(self.fabric.device), self.protocol.flip)
                 vectors = torch.stack([self.net.penultimate(view) for view in views]).mean(0)
                 yield [files[place] for place in places], scale, vectors
 
     def of_clips(self, batch: Batch) -> Iterator[Found]:
-        lengths = batch.get("lengths")
+        lengths = batch.lengths
         lengths = None if lengths is None else lengths.to(self.fabric.device)
-        yield batch["file"].tolist(), 0, self.net.penultimate(batch["input"].to(self.fabric.device), lengths)
+        yield batch.file.tolist(), 0, self.net.penultimate(batch.input.to(self.fabric.device), lengths)
 
 
 def check_memory(files: int, width: int) -> None:

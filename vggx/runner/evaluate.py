@@ -5,20 +5,17 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from vggx import files
+from vggx import files, tasks
 from vggx.data.datamodule import SplitData
 from vggx.data.listing import SPLITS
 from vggx.evaluate import curve as curves
-from vggx.evaluate.measures import errors
 from vggx.evaluate.protocol import Protocol, asked
 from vggx.options import DataOptions, Modality, Settings
-from vggx.report import classes as class_report
 from vggx.report import protocols
 from vggx.report import time_probe as time_report
 from vggx.runner.judge import Judge, Judged, averaged
 from vggx.runner.nets import Trained, check_preprocessing, check_together, reach, trained
 from vggx.runner.single import single
-from vggx.tasks.predictions import measures, wilson_interval
 
 
 @dataclass(frozen=True)
@@ -63,6 +60,9 @@ def evaluate(
     check_together(nets)
     first = nets[0]
     words = words or Words()
+    if words.protocol != "single" or time_probe or curve:
+        what = "time_probe=true" if time_probe else f"protocol={words.protocol}"
+        tasks.check_classes(first.task.options, f"vggx evaluate {what}")
     asked_for = [asked(words.protocol, words.scales, words.flip, words.grid, reach(net)) for net in nets]
     check_extras(asked_for[0], first.modality, len(nets), time_probe=time_probe, curve=curve)
     data = first.listed(settings.seed)
@@ -109,7 +109,7 @@ def by_protocol(
     net: Trained, data: SplitData, protocol: Protocol, split: str, settings: Settings, keep_views: bool
 ) -> Judged:
     """The files by one net; of protocol=both by its two parts, averaged."""
-    classes, samples = len(net.card["classes"]), data.find().splits[split]
+    classes, samples = len(net.task.names), data.find().splits[split]
     judges = [Judge(net.net, net.modality, data, settings.trainer, samples, part) for part in protocol.parts()]
     return averaged([judge.judged(classes, keep_views=keep_views) for judge in judges])
 
@@ -119,8 +119,9 @@ def described(
 ) -> dict[str, Any]:
     """Plain values, as evaluate_<split>.json has them."""
     first, count = nets[0], len(judged.files)
-    found = measures(judged.scores, judged.labels)
     options = first.modality.data
+    # a view is right or wrong where the file has one class
+    views = {"clip_accuracy": sum(judged.hits) / sum(judged.counts)} if first.task.one_class else {}
     return {
         "run": str(first.run),
         "modality": first.modality.name,
@@ -132,11 +133,9 @@ def described(
             {"run": str(net.run), "plan": net.card["plan"], "trained_at": trained_at(net.modality.data)} for net in nets
         ],
         "files": count,
-        **found,
-        **errors(judged.scores, judged.labels),
-        "clip_accuracy": sum(judged.hits) / sum(judged.counts),
+        **first.task.figures(judged.scores, judged.labels),
+        **views,
         **more,
-        "accuracy_interval_95": list(wilson_interval(found["accuracy"], count)),
         "views": {name: getattr(options, name) for name in options.VIEWS},
         "views_of_a_file": sum(judged.counts) / count,
         "macs_of_a_file": round(judged.macs / count),
@@ -173,8 +172,7 @@ def write(found: dict[str, Any], judged: Judged, nets: Sequence[Trained]) -> Non
     slug = "" if plain else "_" + words.translate(str.maketrans({" ": "_", ",": "-", "=": "-"}))
     prefix = f"evaluate_{split}{slug}" + "".join(f"_and_{other.run.name}" for other in nets[1:])
     title = f"{found['modality']}, {split}, {found['files']} files" + ("" if words == "single" else f", {words}")
-    predicted, labels = judged.scores.argmax(1).numpy(), judged.labels.numpy()
-    class_report.write(predicted, labels, first.card["classes"], title, first.run, f"{prefix}_")
+    first.task.report(judged.scores, judged.labels, title, first.run, f"{prefix}_")
     if "time_probe" in found:
         time_report.write(found["time_probe"], title, first.run, f"{prefix}_")
     if "curve" in found:
@@ -182,4 +180,6 @@ def write(found: dict[str, Any], judged: Judged, nets: Sequence[Trained]) -> Non
         protocols.draw_curve(found["curve"], title, first.run / f"{prefix}_curve.png")
     files.write_json(first.run / f"{prefix}.json", found)
     found["written"] = str(first.run / f"{prefix}*")
-    found["table"] = protocols.keep(first.run, split, protocols.row(found))
+    # protocols are compared by the errors of classes
+    found["table"] = protocols.keep(first.run, split, protocols.row(found)) if first.task.one_class else None
+    found["told"] = first.task.told(found)

@@ -4,11 +4,11 @@ import time
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import Any
 
 import torch
 from torch import Tensor
 
+from vggx.data.batch import Batch
 from vggx.data.datamodule import SplitData
 from vggx.data.dataset import MediaDataset
 from vggx.data.listing import BadFile, Sample
@@ -88,7 +88,7 @@ class Judge:
                 scores = scores.cpu()
                 sums[file] = sums.get(file, 0) + scores.sum(0)
                 counts[file] += len(scores)
-                hits[file] += int((scores.argmax(1) == self.samples[file].label).sum())
+                hits[file] += int((scores.argmax(1) == self.samples[file].target).sum())
                 if keep_views:
                     kept.setdefault(file, []).append(scores)
         if not sums:
@@ -97,7 +97,7 @@ class Judge:
         files = sorted(sums)
         return Judged(
             files,
-            torch.tensor([self.samples[file].label for file in files]),
+            torch.tensor([self.samples[file].target for file in files]),
             torch.stack([sums[file] / counts[file] for file in files]),
             [counts[file] for file in files],
             [hits[file] for file in files],
@@ -121,10 +121,10 @@ class Judge:
         batches = self.data.loader(self.data.uncropped(self.samples, self.protocol.scales), together=False)
         for batch in self.read(batches):
             for scale in range(len(self.protocol.scales)):
-                for places, x in by_shape([sizes[scale] for sizes in batch["input"]]):
+                for places, x in by_shape([sizes[scale] for sizes in batch.input]):
                     x = x.to(self.fabric.device)
                     scores = self.cut_scores(x) if cut else dense_scores(self.net, x, flip=flip)
-                    yield from zip(batch["file"][places].tolist(), scores, strict=True)
+                    yield from zip(batch.file[places].tolist(), scores, strict=True)
 
     def cut_scores(self, x: Tensor) -> Tensor:
         size, along = (getattr(self.options, name, 1) for name in ("size", "crops"))
@@ -138,10 +138,10 @@ class Judge:
             files: the number of each of the dataset's.
         """
         for batch in self.read(self.data.loader(dataset)):
-            lengths = batch.get("lengths")
+            lengths = batch.lengths
             lengths = None if lengths is None else lengths.to(self.fabric.device)
-            scores = self.net(batch["input"].to(self.fabric.device), lengths).float().softmax(1)
-            yield from zip([files[place] for place in batch["file"].tolist()], scores[:, None], strict=True)
+            scores = self.net(batch.input.to(self.fabric.device), lengths).float().softmax(1)
+            yield from zip([files[place] for place in batch.file.tolist()], scores[:, None], strict=True)
 
     def whole(self) -> Iterator[Found]:
         """Whole files along time: short ones in batches, where the modality can, the others one by one."""
@@ -169,13 +169,13 @@ class Judge:
     def refuse(self, sample: Sample, error: BadFile) -> None:
         if self.options.on_error == "raise":
             raise error
-        self.note({sample.path: str(error)})
+        self.note({sample.name: str(error)})
 
-    def read(self, batches: Iterable[dict[str, Any]]) -> Iterator[dict[str, Any]]:
+    def read(self, batches: Iterable[Batch]) -> Iterator[Batch]:
         """The batches that hold something; what of them cannot be read is noted."""
         for batch in progress(batches, self.protocol.words()):
-            self.note(batch["bad"])
-            if batch["input"] is not None:
+            self.note(batch.bad)
+            if batch.input is not None:
                 yield batch
 
     def note(self, bad: dict[str, str]) -> None:

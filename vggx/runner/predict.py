@@ -1,4 +1,4 @@
-"""a run folder or a net's file, and new files -> a row per file: its classes by score, or why it cannot be read."""
+"""a run folder or a net's file, and new files -> a row per file: what its net says, or why it cannot be read."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -6,7 +6,7 @@ from typing import Any
 
 import torch
 
-from vggx import nd
+from vggx import nd, tasks
 from vggx.data.datamodule import SplitData
 from vggx.data.listing import Sample
 from vggx.net import PreparedNet
@@ -15,6 +15,7 @@ from vggx.report.frame_scores import targets as targets_in
 from vggx.runner import whole as whole_files
 from vggx.runner.allocator import keep_freed_memory
 from vggx.tasks.predictions import by_file
+from vggx.tasks.task import Task
 from vggx.weights import store
 
 Row = dict[str, Any]
@@ -47,16 +48,17 @@ def predict(
     whole: bool = False,
     frame_scores: str | Path | None = None,
 ) -> list[Row]:
-    """The likeliest classes of every file, and of every file in a folder.
+    """What a net says of every file, and of every file in a folder.
 
     Args:
         whole: scan files from their first moment to their last, uncropped, in the place of clips of them.
         frame_scores: folder for the scores of whole files along time, see `vggx.report.frame_scores`.
 
     Returns:
-        A row for each file: {path, classes, scores, error}; `classes` and `scores` (softmax, views averaged) are
-        sorted by score, and empty where no view can be read; `error` says why a view or the file cannot; with
-        `frame_scores` also the path of its CSV file under that name.
+        A row for each file: {path, <what the net's task says>, error}. Of classes these are {classes, scores}, the
+        likeliest first, and empty where no view can be read (`vggx.tasks.task.Task.row` of the other tasks); scores are
+        means over views; `error` says why a view or the file cannot be read; with `frame_scores` also the path of its
+        CSV file under that name.
 
     Raises:
         ValueError, FileNotFoundError: no such run, no file to predict, an unknown device, or whole files of pictures.
@@ -66,47 +68,47 @@ def predict(
     where, folder = choose_device(device), None if frame_scores is None else Path(frame_scores)
     net, modality, card = store.load_net(run)
     whole_files.check(modality, whole=whole, folder=folder)
+    task = tasks.of_card(card)
+    if whole and not task.one_class:
+        raise ValueError(f"whole=true goes along the scores of classes, and {run} is of task={task.options.name}")
     keep_freed_memory()
     nd.channels_last(net.to(where), net.vgg.dims)
     modality.data.batch_size, modality.data.num_workers = batch_size, num_workers
     data: SplitData = modality.open_data(0)
-    samples, classes = data.new_files(inputs), card["classes"]
+    samples = data.new_files(inputs)
     if not samples:
         raise ValueError("inputs names no file")
     targets = [] if folder is None else targets_in(folder, [sample.path for sample in samples])
     if whole:
-        found, bad = whole_files.scan_files(net, modality, samples, classes, targets)
+        found, bad = whole_files.scan_files(net, modality, samples, task.names, targets)
     else:
-        found, bad = clip_scores(net, data, samples, len(classes), where)
-    rows = [row(s.path, found.get(number), classes, top, bad.get(s.path)) for number, s in enumerate(samples)]
+        found, bad = clip_scores(net, task, data, samples, where)
+    # with an error too, where only some of a file's views can be read
+    rows: list[Row] = [
+        {"path": sample.path, **task.row(found.get(number), top), "error": bad.get(sample.path)}
+        for number, sample in enumerate(samples)
+    ]
     for number, target in enumerate(targets):
         rows[number]["frame_scores"] = f"{target}.csv" if number in found else None
     return rows
 
 
 def clip_scores(
-    net: PreparedNet, data: SplitData, samples: Sequence[Sample], classes: int, device: torch.device
+    net: PreparedNet, task: Task, data: SplitData, samples: Sequence[Sample], device: torch.device
 ) -> tuple[dict[int, torch.Tensor], dict[str, str]]:
-    """The softmax of each file that can be read, its views averaged, by its number; {path: reason} of the others."""
-    scores, files = [torch.empty(0, classes)], [torch.empty(0, dtype=torch.int64)]
+    """The scores of each file that can be read, its views averaged, by its number; {path: reason} of the others."""
+    scores: list[torch.Tensor] = []
+    files: list[torch.Tensor] = []
     bad: dict[str, str] = {}
     with torch.inference_mode():
         for batch in progress(data.loader(data.new_dataset(samples)), "predict"):
-            bad |= batch["bad"]
-            if batch["input"] is not None:
-                lengths = batch.get("lengths")
-                logits = net(batch["input"].to(device), None if lengths is None else lengths.to(device))
-                scores.append(logits.float().softmax(1).cpu())
-                files.append(batch["file"])
+            bad |= batch.bad
+            if batch.input is not None:
+                there = batch.to(device)
+                scores.append(task.activate(task.ask(net, there.input, there.lengths).float()).cpu())
+                files.append(batch.file)
+    if not files:
+        return {}, bad
     numbers = torch.cat(files)
     mean, index = by_file(torch.cat(scores), numbers, numbers)
     return dict(zip(index.tolist(), mean, strict=True)), bad
-
-
-def row(path: str, scores: torch.Tensor | None, classes: Sequence[str], top: int, error: str | None) -> Row:
-    if scores is None:
-        return {"path": path, "classes": [], "scores": [], "error": error}
-    best = scores.topk(min(top, len(classes)))
-    names = [classes[index] for index in best.indices.tolist()]
-    # with an error too, where only some of a file's views can be read
-    return {"path": path, "classes": names, "scores": [round(v, 6) for v in best.values.tolist()], "error": error}

@@ -14,8 +14,8 @@ from vggx.runner import trainer as trainers
 from vggx.runner.bad_files import BadFiles
 from vggx.runner.judge import Judged, averaged
 from vggx.runner.nets import Trained
-from vggx.tasks.classify import ClassifyTask
-from vggx.tasks.time_probe import ORDERS, TimeProbeTask, time_axis
+from vggx.tasks.module import TaskModule
+from vggx.tasks.time_probe import ORDERS, TimeProbeModule, time_axis
 
 More = dict[str, Any]
 
@@ -35,9 +35,9 @@ def single(
 def tested(net: Trained, data: SplitData, settings: Settings, split: str, *, probed: bool) -> tuple[Judged, More]:
     axis = time_axis(net.modality) if probed else None
     task = (
-        ClassifyTask(net.net, settings.recipe, net.card)
+        TaskModule(net.net, net.task, settings.recipe, net.card)
         if axis is None
-        else TimeProbeTask(net.net, settings.recipe, net.card, axis=axis, seed=settings.seed)
+        else TimeProbeModule(net.net, net.task, settings.recipe, net.card, axis=axis, seed=settings.seed)
     )
     bad_files = BadFiles(1.0, {split: len(data.find().splits[split])}, tested=split)
     # one process sees every file once, all of them, however the run was trained
@@ -54,15 +54,15 @@ def tested(net: Trained, data: SplitData, settings: Settings, split: str, *, pro
     passes = 1 + len(ORDERS) if probed else 1  # a probe looks at every clip in each of its orders too
     judged = Judged(
         task.file_numbers,
-        task.file_labels,
+        task.file_targets,
         task.file_scores,
         task.file_views,
         task.file_hits,
-        meter.macs(net.modality, len(net.card["classes"]), vgg.grid) // passes,
+        meter.macs(net.modality, len(net.task.names), vgg.grid) // passes,
         seconds,
         dict(bad_files.found[split]),
     )
     more: More = {"loss": trainer.callback_metrics["test_loss"].item()}
-    if isinstance(task, TimeProbeTask):
+    if isinstance(task, TimeProbeModule):
         more["time_probe"] = task.probe
     return judged, more

@@ -6,10 +6,12 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from vggx.data.batch import Batch
 from vggx.data.seeds import derive
 from vggx.options import Modality, Recipe
-from vggx.tasks.classify import Batch, ClassifyTask
+from vggx.tasks.module import TaskModule
 from vggx.tasks.predictions import Predictions, by_file, measures, wilson_interval
+from vggx.tasks.task import Task
 
 AS_THEY_ARE = "as they are"
 
@@ -51,37 +53,37 @@ def time_axis(modality: Modality) -> int:
     return axis
 
 
-class TimeProbeTask(ClassifyTask):
+class TimeProbeModule(TaskModule):
     """Tests a net on every clip and, in the same pass, on the clip in each of `ORDERS`.
 
     Afterwards `probe` is {seed, chance, rows}: chance is the share of the commonest class, which is right as often
     without a look at any clip; the rows are those of `compared`.
 
     Args:
-        net, recipe, card: as of `ClassifyTask`.
+        net, task, recipe, card: as of `TaskModule`; each file has one class.
         axis: of a sample, that is time.
         seed: of the shuffles, with file and view, so that neither batches nor processes matter.
     """
 
-    def __init__(self, net: nn.Module, recipe: Recipe, card: dict[str, Any], *, axis: int, seed: int):
-        super().__init__(net, recipe, card)
+    def __init__(self, net: nn.Module, task: Task, recipe: Recipe, card: dict[str, Any], *, axis: int, seed: int):
+        super().__init__(net, task, recipe, card)
         self.axis, self.seed = axis, seed
         # no modules of the task: they hold nothing until scores come, which lie where the net is
         self.changed = {name: Predictions() for name in ORDERS}
 
     def test_step(self, batch: Batch, index: int) -> None:
         super().test_step(batch, index)
-        if batch["input"] is None:
+        if batch.input is None:
             return
-        clips, views = batch["input"], zip(batch["file"].tolist(), batch["view"].tolist(), strict=True)
+        clips, views = batch.input, zip(batch.file.tolist(), batch.view.tolist(), strict=True)
         seeds = [derive(self.seed, file, view) for file, view in views]
         for name, order in ORDERS.items():
             logits = self.net(reordered(clips, order, seeds, self.axis))
-            self.changed[name].update(logits, batch["label"], batch["file"])
+            self.changed[name].update(self.task.activate(logits.detach().float()), batch.target, batch.file)
 
     def on_test_epoch_end(self) -> None:
         super().on_test_epoch_end()
-        labels, scores = self.file_labels, {AS_THEY_ARE: self.file_scores}
+        labels, scores = self.file_targets, {AS_THEY_ARE: self.file_scores}
         for name, predictions in self.changed.items():
             scores[name], _ = by_file(*predictions.views())
             predictions.reset()

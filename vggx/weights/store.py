@@ -23,8 +23,15 @@ WEIGHTS, CARD = "net.safetensors", "net.json"
 FORMAT = 1
 
 
-def make_card(modality: Modality, net: PreparedNet, classes: list[str]) -> dict[str, Any]:
-    """What net.json holds: plain values, from which the same net is built and fed the same way again."""
+def make_card(
+    modality: Modality, net: PreparedNet, classes: list[str], task: dict[str, Any] | None = None
+) -> dict[str, Any]:
+    """What net.json holds: plain values, from which the same net is built and fed the same way again.
+
+    Args:
+        task: its name and what it keeps; with `names` where the outputs are no classes. Classification where None.
+    """
+    task = task or {"name": "classify"}
     return {
         "format": FORMAT,
         "vggx": vggx.__version__,
@@ -32,7 +39,8 @@ def make_card(modality: Modality, net: PreparedNet, classes: list[str]) -> dict[
         "plan": net.vgg.plan.name,
         "dims": net.vgg.dims,
         "grid": list(net.vgg.grid),
-        "classes": list(classes),
+        **({} if "names" in task else {"classes": list(classes)}),
+        "task": task,
         "input": modality.data.contract(),
         "net": plain_options(modality.net),
         "data": modality.data.preprocessing(),
@@ -98,12 +106,19 @@ def check_card(card: Any, path: Path) -> dict[str, Any]:
     """
     if not isinstance(card, dict) or card.get("format") != FORMAT:
         raise ValueError(f"{path} is not a net's card of format {FORMAT}")
-    if not isinstance(card.get("classes"), list) or not all(isinstance(name, str) for name in card["classes"]):
+    task = card.get("task", {})
+    names = card.get("classes", task.get("names") if isinstance(task, dict) else None)
+    if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
         raise ValueError(f"{path} has no list of class names under `classes`")
     for key, kind in {"modality": str, "plan": str, "net": dict, "data": dict, "input": dict}.items():
         if not isinstance(card.get(key), kind):
             raise ValueError(f"{path} is no whole card of a net: it has no `{key}`")
     return card
+
+
+def outputs_of(card: dict[str, Any]) -> int:
+    """How many outputs a net has: its classes, or the numbers that it tells."""
+    return len(card["classes"] if "classes" in card else card["task"]["names"])
 
 
 def load_net(path: str | Path) -> tuple[PreparedNet, Modality, dict[str, Any]]:
@@ -117,7 +132,7 @@ def load_net(path: str | Path) -> tuple[PreparedNet, Modality, dict[str, Any]]:
     card = read_card(path)
     modality = modality_of(card, path if path.is_file() else path / CARD)
     with Undrawn():
-        net: PreparedNet = modality.build(len(card["classes"]))
+        net: PreparedNet = modality.build(outputs_of(card))
     load_weights(net, path if path.is_file() else path / WEIGHTS)
     return net.eval(), modality, card
 

@@ -31,7 +31,7 @@ def runs(make: Make) -> list[Path]:
 
 def pictures(make: Make) -> list[tuple[torch.Tensor, int]]:
     data = make().modality.open_data(0)
-    return [(read_image(sample.path, 1), sample.label) for sample in data.find().splits["test"]]
+    return [(read_image(sample.path, 1), sample.target) for sample in data.find().splits["test"]]
 
 
 def judged(make: Make, run: Path, protocol: Protocol, **changes: Any):

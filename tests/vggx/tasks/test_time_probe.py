@@ -10,13 +10,18 @@ from torch import Tensor, nn
 from torch.utils.data import DataLoader
 
 from vggx import configs, settings
+from vggx.data.batch import Batch, collate
 from vggx.data.seeds import derive
-from vggx.options import Modality, Recipe, TrainerOptions
+from vggx.options import ClassifyOptions, Modality, Recipe, TrainerOptions
 from vggx.runner.trainer import make_trainer
+from vggx.tasks.classify import Classify
 from vggx.tasks.predictions import wilson_interval
-from vggx.tasks.time_probe import ORDERS, TimeProbeTask, compared, reordered, shuffled, time_axis
+from vggx.tasks.time_probe import ORDERS, TimeProbeModule, compared, reordered, shuffled, time_axis
 
 FRAMES = 6
+
+
+RISES = Classify(ClassifyOptions(), ["falls", "rises"])
 
 
 class Rises(nn.Module):
@@ -35,30 +40,31 @@ class Bright(nn.Module):
         return torch.stack([-excess, excess], 1)
 
 
-def ramps(files: int, views: int = 1) -> list[dict[str, Tensor]]:
+def ramps(files: int, views: int = 1) -> list[dict[str, Any]]:
     """Clips (1, FRAMES, 2, 2) of brightness 0 to 5, that fall (odd files, label 0) or rise (even files, label 1)."""
     rising = torch.arange(float(FRAMES)).view(1, FRAMES, 1, 1).expand(1, FRAMES, 2, 2)
     return [
         {
             "input": rising if file % 2 == 0 else rising.flip(1),
-            "label": torch.tensor(1 - file % 2),
-            "file": torch.tensor(file),
-            "view": torch.tensor(view),
+            "target": 1 - file % 2,
+            "file": file,
+            "view": view,
+            "bad": {},
         }
         for file in range(files)
         for view in range(views)
     ]
 
 
-def probed(net: nn.Module, items: list[dict[str, Tensor]], batch_size: int = 4, seed: int = 0) -> TimeProbeTask:
-    task = TimeProbeTask(net, Recipe(optimizer="sgd", lr=0.1), {}, axis=1, seed=seed)
+def probed(net: nn.Module, items: list[dict[str, Any]], batch_size: int = 4, seed: int = 0) -> TimeProbeModule:
+    task = TimeProbeModule(net, RISES, Recipe(optimizer="sgd", lr=0.1), {}, axis=1, seed=seed)
     trainer = make_trainer(TrainerOptions(max_epochs=1, accelerator="cpu", devices=1), [])
-    loader: Any = DataLoader(items, batch_size=batch_size)
+    loader: Any = DataLoader(items, batch_size=batch_size, collate_fn=collate)
     trainer.test(task, dataloaders=loader, verbose=False)
     return task
 
 
-def rows_of(task: TimeProbeTask) -> dict[str, dict[str, Any]]:
+def rows_of(task: TimeProbeModule) -> dict[str, dict[str, Any]]:
     return {row["clips"]: row for row in task.probe["rows"]}
 
 
@@ -125,7 +131,7 @@ def test_a_net_that_sees_motion_is_always_wrong_on_reversed_clips_and_at_chance_
 def test_a_net_that_looks_at_frames_alone_is_the_same_in_any_order() -> None:
     items = ramps(8)
     for item in items:
-        item["input"] = item["input"] + 10 * item["label"]
+        item["input"] = item["input"] + 10 * item["target"]
     found = rows_of(probed(Bright(), items))
     assert [row["accuracy"] for row in found.values()] == [1.0, 1.0, 1.0, 1.0]
     assert [row["same_top_class"] for row in found.values()] == [1.0, 1.0, 1.0, 1.0]
@@ -164,8 +170,8 @@ def test_chance_is_the_share_of_the_commonest_class() -> None:
 
 
 def test_a_batch_of_unreadable_files_is_passed_over() -> None:
-    task = TimeProbeTask(Rises(), Recipe(optimizer="sgd", lr=0.1), {}, axis=1, seed=0)
-    task.test_step({"input": None, "bad": {"a.mp4": "truncated"}}, 0)
+    task = TimeProbeModule(Rises(), RISES, Recipe(optimizer="sgd", lr=0.1), {}, axis=1, seed=0)
+    task.test_step(Batch(bad={"a.mp4": "truncated"}), 0)
     assert not any(predictions.files for predictions in task.changed.values())
 
 
