@@ -48,8 +48,8 @@ def test_maps_of_two_segments_are_kept_apart(tmp_path: Path, monkeypatch: pytest
     from tests.modalities.audio.test_maps import kept
 
     monkeypatch.setenv("VGGX_CACHE", str(tmp_path / "cache"))
-    path = counted(tmp_path / "a.wav", 2 * RATE)
-    data = kept(sample_rate=RATE, seconds=1.0)
+    path = counted(tmp_path / "a.wav", 2 * 8000, 8000)
+    data = kept(seconds=1.0)
     plain = AudioData(replace(data.options, cache_maps=False)).load(False)
     assert data.maps is not None
     for _ in range(2):  # made, and read again

@@ -45,9 +45,9 @@ def test_clips_lie_within_the_segment(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "opened", lambda path, options: Numbers())
     data = VideoData(replace(options(), clips="uniform", resize=16))
     segment = Sample("a.mp4", 0, "", 2.0, 4.0)
-    assert data.views([segment, Sample("b.mp4", 0)]) == [2, 12]
-    clips = [data.load(False)(segment, view, 2)[0][0, :, 0, 0].tolist() for view in range(2)]
-    assert clips == [list(range(20, 28)), list(range(32, 40))]
+    assert data.views([segment, Sample("b.mp4", 0)]) == [3, 13]
+    clips = [data.load(False)(segment, view, 3)[0][0, :, 0, 0].tolist() for view in range(3)]
+    assert clips == [list(range(first, first + 8)) for first in (20, 28, 32)]
 
 
 def test_pictures_have_none(tmp_path: Path) -> None:

@@ -86,7 +86,7 @@ def test_a_tag_run(runs: dict[str, Any]) -> None:
 
 def test_a_regress_run(runs: dict[str, Any], bars: Path) -> None:
     found, card = runs["regress"], read_card(Path(runs["regress"]["run"]))
-    assert found["test_rmse"] < 0.6  # of a standard deviation
+    assert found["test_rmse"] < 0.75  # of a standard deviation, where the mean of all is off by 1
     assert found["val_rmse"] == min(float(row["val_rmse"]) for row in rows_of(found["run"]))
     with (bars / "labels.csv").open() as file:
         means = [float(row["mean"]) for row in csv.DictReader(file) if row["split"] == "train"]
