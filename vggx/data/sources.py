@@ -72,7 +72,7 @@ def manifest(root: Path, options: DataOptions, extensions: Sequence[str], *, tar
     return finish(listing, options, Path(options.root) if options.root else file.parent, split_given=True)
 
 
-SOURCES = {"folder": folder, "manifest": manifest}
+SOURCES: dict[str, Callable[..., Listing]] = {"folder": folder, "manifest": manifest}
 
 
 def guess(root: Path | None, options: DataOptions) -> str:

@@ -1,7 +1,8 @@
 """files and the classes said of them -> report.csv and precision.png."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from matplotlib.figure import Figure
@@ -44,7 +45,7 @@ def write(
     bars(rows, title, folder / f"{prefix}precision.png")
 
 
-def bars(rows: Sequence[dict[str, object]], title: str, path: Path) -> None:
+def bars(rows: Sequence[Mapping[str, Any]], title: str, path: Path) -> None:
     """Average precision and F1 of each class, side by side."""
     figure = Figure(figsize=(6.5, min(40.0, 1.5 + 0.34 * len(rows))))
     axes = figure.subplots()

@@ -62,7 +62,7 @@ def draw(settings: Settings, split: str, count: int) -> tuple[Figure, int, dict[
     items = [dataset[key] for key in progress(keys, "samples")]
     batch = collate(items)
     if batch.input is None:
-        raise ValueError(f"none of these {split} samples can be read; the first: {next(iter(batch['bad'].values()))}")
+        raise ValueError(f"none of these {split} samples can be read; the first: {next(iter(batch.bad.values()))}")
     names = []
     for (_, index), item in zip(keys, items, strict=True):
         if item["input"] is not None:

@@ -1,7 +1,7 @@
 """One number or more a file: squared error in standard deviations, MAE, RMSE and R2 in the numbers' own units."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +16,7 @@ from vggx.options import Recipe, RegressOptions
 from vggx.report import numbers as report
 from vggx.tasks.task import Row, Task
 
-LOSSES = {"mse": F.mse_loss, "huber": F.huber_loss}
+LOSSES: dict[str, Callable[[Tensor, Tensor], Tensor]] = {"mse": F.mse_loss, "huber": F.huber_loss}
 
 
 class Regress(Task):
@@ -69,8 +69,7 @@ class Regress(Task):
 
     def loss(self, outputs: Tensor, target: Tensor, smoothing: float = 0.0) -> Tensor:
         mean, std = outputs.new_tensor(self.mean), outputs.new_tensor(self.std)
-        found: Tensor = LOSSES[self.options.loss](outputs, (target - mean) / std)
-        return found
+        return LOSSES[self.options.loss](outputs, (target - mean) / std)
 
     def activate(self, outputs: Tensor) -> Tensor:
         return outputs * outputs.new_tensor(self.std) + outputs.new_tensor(self.mean)

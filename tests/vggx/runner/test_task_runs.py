@@ -14,11 +14,14 @@ from PIL import Image
 from vggx.options import RegressOptions, Settings, TagOptions
 from vggx.runner.data_stats import stats
 from vggx.runner.evaluate import Words, evaluate
+from vggx.runner.inflate import inflate
 from vggx.runner.linear import linear
 from vggx.runner.predict import predict
 from vggx.runner.recorder import Recorder
+from vggx.runner.summary import summary
 from vggx.runner.train import train
-from vggx.weights.store import read_card
+from vggx.weights.source import read_weights
+from vggx.weights.store import load_net, read_card
 
 FILES = {"train": 32, "val": 12, "test": 12}
 TASKS = {"tag": TagOptions(), "regress": RegressOptions(loss="huber")}
@@ -193,3 +196,19 @@ def test_commands_of_classes_refuse_by_name(settings_of: Set, runs: dict[str, An
         linear(settings_of("tag"), run, tmp_path)
     with pytest.raises(ValueError, match=r"only scores of one task can be averaged"):
         evaluate(settings_of("tag"), [run, Path(runs["regress"]["run"])])
+
+
+def test_an_inflated_net_is_still_of_its_task(runs: dict[str, Any], bars: Path, tmp_path: Path) -> None:
+    for task, run in runs.items():
+        target = tmp_path / f"{task}.safetensors"
+        weights = read_weights(run["run"])
+        modality = load_net(run["run"])[1]
+        inflate(modality, weights, target, init="center")
+        assert read_card(target)["task"] == read_card(Path(run["run"]))["task"]
+        before, after = (predict(net, [str(bars / "test0.png")], device="cpu") for net in (run["run"], target))
+        assert before == after
+
+
+def test_runs_of_other_tasks_have_no_accuracy_to_sum_up(runs: dict[str, Any]) -> None:
+    with pytest.raises(ValueError, match="task=tag: vggx summary judges classes"):
+        summary([Path(runs["tag"]["run"])])
