@@ -76,13 +76,13 @@ def views_of(net: PreparedNet, blocks: Sequence[nn.Module], folded: bool, loader
     parts: list[tuple[Tensor, Tensor, Tensor]] = []
     with torch.inference_mode():
         for batch in progress(loader, "maps"):
-            x = batch["input"]
+            x = batch.input
             x, _ = net.eaten(x if samples is None else F.pad(x, (0, samples - x.shape[-1])))
             maps = x.flatten(0, 1)[:, None] if folded else x
             for block in blocks:
                 maps = block(maps)
             maps = maps.unflatten(0, x.shape[:2]) if folded else maps
-            parts.append((maps, batch["label"], batch["file"]))
+            parts.append((maps, batch.target, batch.file))
     return Views(*(torch.cat(part) for part in zip(*parts, strict=True)))
 
 

@@ -27,7 +27,7 @@ def eaten(data: SplitData, net: PreparedNet) -> Callable[[], float]:
 
     def prepared(batch: dict[str, Any]) -> int:
         with torch.no_grad():
-            return len(net.eaten(batch["input"], batch.get("lengths"))[0])
+            return len(net.eaten(batch.input, batch.lengths)[0])
 
     return lambda: timed(ours(data, 0), prepared)
 

@@ -32,8 +32,8 @@ from modalities.video.packets import frames_by_decord
 from modalities.video.readers import open_video
 from modalities.video.transforms import clip_transform
 from vggx import configs, settings
+from vggx.data.batch import Batch, collate
 from vggx.data.datamodule import SplitData
-from vggx.data.dataset import collate
 from vggx.data.listing import Sample
 from vggx.options import Modality, given
 
@@ -97,21 +97,21 @@ def plain_audio(options: Any) -> Load:
 PLAIN = {"image": plain_image, "video": plain_video, "audio": plain_audio}
 
 
-def plain_batches(load: Load, samples: Sequence[Sample], size: int) -> Iterator[dict[str, Tensor]]:
+def plain_batches(load: Load, samples: Sequence[Sample], size: int) -> Iterator[Batch]:
     """Inputs and labels; of sounds, padded to the longest, their lengths too."""
     for start in range(0, len(samples), size):
         chosen = samples[start : start + size]
         inputs = [load(sample.path) for sample in chosen]
-        batch = {"label": torch.tensor([sample.label for sample in chosen])}
+        targets = torch.tensor([sample.target for sample in chosen])
         if inputs[0].ndim == 1:
             lengths = torch.tensor([len(x) for x in inputs])
-            yield batch | {"input": pad_sequence(inputs, batch_first=True), "lengths": lengths}
+            yield Batch(pad_sequence(inputs, batch_first=True), targets, lengths)
         else:
-            yield batch | {"input": default_collate(inputs)}
+            yield Batch(default_collate(inputs), targets)
 
 
-def inputs_in(batch: dict[str, Any]) -> int:
-    return len(batch["input"])
+def inputs_in(batch: Batch) -> int:
+    return len(batch.input)
 
 
 def ours(data: SplitData, workers: int) -> DataLoader[Any]:

@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Any, cast
 
-from omegaconf import DictConfig, OmegaConf
+from omegaconf import MISSING, DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 from yaml import YAMLError
 
@@ -11,7 +11,19 @@ from vggx import configs
 from vggx.options import Modality, Settings
 
 CONFIG = "config.yaml"
-KEPT = ("modality", "recipe", "trainer", "seed", "runs", "logger", "weights", "inherit", "allow_fresh", "freeze")
+KEPT = (
+    "modality",
+    "task",
+    "recipe",
+    "trainer",
+    "seed",
+    "runs",
+    "logger",
+    "weights",
+    "inherit",
+    "allow_fresh",
+    "freeze",
+)
 
 
 def resolve(config: DictConfig) -> Settings:
@@ -28,8 +40,15 @@ def resolve(config: DictConfig) -> Settings:
     fill(kept, "embedded" if embedded else "root")
     if embedded and data.source != unset.embedded.data.source:
         raise ValueError(f"modality.data.source={data.source} needs modality.data.root=FOLDER")
-    made = OmegaConf.to_object(OmegaConf.merge(OmegaConf.structured(Settings), kept))
-    return cast(Settings, made)
+    return made(kept)
+
+
+def made(config: DictConfig) -> Settings:
+    """The dataclass of a config; parts that it lacks are Python's."""
+    base = OmegaConf.structured(Settings)
+    if "task" in config:
+        base.task = MISSING  # a task has options of its own, into which those of the usual one do not merge
+    return cast(Settings, OmegaConf.to_object(OmegaConf.merge(base, config)))
 
 
 def fill(config: DictConfig, kind: str) -> None:
@@ -64,7 +83,7 @@ def usual(modality: DictConfig) -> Modality:
 def usual_settings(config: DictConfig) -> Settings:
     """The same of a whole config; parts that it lacks are Python's."""
     fill(config, "root")
-    return cast(Settings, OmegaConf.to_object(OmegaConf.merge(OmegaConf.structured(Settings), config)))
+    return made(config)
 
 
 def plain_values(settings: Settings) -> dict[str, Any]:

@@ -6,6 +6,7 @@ import torch
 from torch import Tensor, nn
 from torchaudio.functional import add_noise
 from torchaudio.transforms import FrequencyMasking
+from torchvision.tv_tensors import Mask
 
 from modalities.audio.options import Data
 from vggx.options import given
@@ -41,8 +42,11 @@ def check(options: Data) -> None:
             )
 
 
-def augment(x: Tensor, options: Data) -> Tensor:
-    """(samples,) -> (samples',): what the options ask for, each change drawn anew from torch's generator."""
+def augment(x: Tensor, options: Data, mask: Mask | None = None) -> tuple[Tensor, Mask | None]:
+    """(samples,) -> (samples',): what the options ask for, each change drawn anew from torch's generator.
+
+    A mask along time, (T,), is shifted with the clip; of a clip at another speed it is still all of it.
+    """
     rate = given(options.sample_rate, "sample_rate")
     if options.time_stretch:
         x = stretched(x, uniform(*options.time_stretch), rate)
@@ -51,12 +55,15 @@ def augment(x: Tensor, options: Data) -> Tensor:
     if options.time_shift:
         # by half of the clip at most: one pushed out altogether would be silence with a label
         most = min(options.time_shift * rate, len(x) / 2)
-        x = shifted(x, int(uniform(-most, most)))
+        by = int(uniform(-most, most))
+        if mask is not None:
+            mask = Mask(shifted(mask, round(by * len(mask) / len(x))))
+        x = shifted(x, by)
     if options.noise_snr:
         x = add_noise(x, torch.randn_like(x), torch.tensor(uniform(*options.noise_snr)))
     if options.gain_db:
         x = x * 10 ** (uniform(-options.gain_db, options.gain_db) / 20)
-    return x
+    return x, mask
 
 
 def uniform(low: float, high: float) -> float:

@@ -33,6 +33,7 @@ class AudioData(SplitData):
     SOURCES: ClassVar[dict[str, Source]] = {**SplitData.SOURCES, **sources.SOURCES}
     EMBEDDED = ("tones",)
     FOLDED = (*SplitData.FOLDED, *sources.TABLES)
+    TABLES = (*SplitData.TABLES, *sources.TABLES)
 
     options: Data
 
@@ -55,7 +56,8 @@ class AudioData(SplitData):
         return (sources.recognise(root) or found) if root is not None and found == "folder" else found
 
     def load(self, train: bool) -> Load:
-        return replace(self.maps, train=train) if self.maps else LoadClip(self.options, train)
+        read = self.targets.load
+        return replace(self.maps, train=train, target=read) if self.maps else LoadClip(self.options, train, read)
 
     def views(self, samples: Sequence[Sample]) -> int:
         return self.options.clips
@@ -64,9 +66,10 @@ class AudioData(SplitData):
         short = []
         for number, sample in enumerate(samples):
             with suppress(BadFile), opened(sample.path, self.options) as file:  # whoever scans it will say why
-                if file.frames / file.samplerate <= SHORT:
+                first, stop = sample.within(file.frames, file.samplerate)
+                if (stop - first) / file.samplerate <= SHORT:
                     short.append(number)
-        load = LoadClip(replace(self.options, seconds=SHORT), train=False)
+        load = LoadClip(replace(self.options, seconds=SHORT), False, self.targets.load)
         return short, MediaDataset([samples[number] for number in short], load, on_error=self.options.on_error)
 
 

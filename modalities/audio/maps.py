@@ -9,25 +9,28 @@ import json
 import os
 import struct
 import zlib
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import cached_property
 from importlib.metadata import version
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import soundfile
 import torch
 from torch import Tensor
+from torchvision.tv_tensors import Mask
 
 from modalities.audio.frontend import Frontend
 from modalities.audio.net import make_frontend
 from modalities.audio.options import Data, Net
 from modalities.audio.reading import LoadClip, opened
 from modalities.audio.spec import least_steps
-from vggx.data.datamodule import check_file
 from vggx.data.embedded import cache_folder
-from vggx.data.listing import Sample
+from vggx.data.listing import Sample, check_file
+from vggx.data.targets import Targets
 from vggx.files import atomic, write_json
 
 FORM = 1  # of what is kept and how it is written; grows when either changes
@@ -71,6 +74,7 @@ class LoadMaps:
     frontend: Frontend
     folder: str
     train: bool = False
+    target: Callable[[Any], Any] = Targets().load
 
     @cached_property
     def steps(self) -> int:
@@ -81,38 +85,45 @@ class LoadMaps:
         """What stands in a map where there is no sound."""
         return float(self.frontend(torch.zeros(1, self.frontend.size))[0].min())
 
-    def __call__(self, sample: Sample, view: int, views: int) -> Tensor:
+    def __call__(self, sample: Sample, view: int, views: int) -> tuple[Tensor, Any]:
+        target = self.target(sample.target)
+        if isinstance(target, Mask):
+            raise ValueError(
+                "modality.data.cache_maps=true cuts maps, and no target along time with them: leave it out"
+            )
         facts = check_file(sample.path)
         state = facts.st_size, facts.st_mtime_ns
-        found = read(self.place(sample.path, WHOLE), state)
+        found = read(self.place(sample, WHOLE), state)
         if not self.train and (found is None or found.long):
-            found = read(self.place(sample.path, f"{view} of {views}"), state)
+            found = read(self.place(sample, f"{view} of {views}"), state)
         if found is None:
             found = self.new(sample, view, views, state)
         spare = found.maps.shape[1] - self.steps
         start = int(torch.randint(spare + 1, ())) if spare > 0 else 0
-        return torch.from_numpy(found.maps[:, start : start + self.steps].copy())
+        return torch.from_numpy(found.maps[:, start : start + self.steps].copy()), target
 
     def new(self, sample: Sample, view: int, views: int, state: State) -> Entry:
         """Made now, and kept: of a clip, or of the whole file where that is short or is trained on."""
         clips, part = LoadClip(self.options, self.train), WHOLE
         with opened(sample.path, self.options) as file:
-            long = file.frames > clips.span(file.samplerate)
-            whole = file.frames / file.samplerate <= LONGEST and file.frames * file.channels <= LARGEST
+            first, stop = sample.within(file.frames, file.samplerate)
+            long = stop - first > clips.span(file.samplerate)
+            whole = (stop - first) / file.samplerate <= LONGEST and (stop - first) * file.channels <= LARGEST
         if long and not self.train:
             part = f"{view} of {views}"
         elif long and whole:
             clips = LoadClip(replace(self.options, seconds=LONGEST), train=False)
         with torch.no_grad():
-            maps, _ = self.frontend(clips(sample, view, views)[None])
+            maps, _ = self.frontend(clips(sample, view, views)[0][None])
         entry = Entry(maps[0].numpy(), long)
         if not (long and clips.train):
             with suppress(OSError):  # no room any more: then it is made anew the next time
-                write(self.place(sample.path, part), state, entry)
+                write(self.place(sample, part), state, entry)
         return entry
 
-    def place(self, path: str, part: str) -> str:
-        text = f"{os.path.abspath(path)}\0{part}".encode(errors="surrogateescape")
+    def place(self, sample: Sample, part: str) -> str:
+        part = f"{part} of {sample.start} to {sample.end}" if sample.is_segment else part
+        text = f"{os.path.abspath(sample.path)}\0{part}".encode(errors="surrogateescape")
         name = hashlib.blake2b(text, digest_size=16).hexdigest()
         return os.path.join(self.folder, name[:2], name[2:])
 

@@ -10,6 +10,7 @@ from torch.nn import functional as F
 
 from modalities.audio.net import build, make_frontend
 from modalities.audio.options import Data, Net
+from vggx.data.batch import Batch
 from vggx.data.statistics import measure
 from vggx.options import given
 
@@ -67,7 +68,7 @@ def band_centres(options: Net, data: Data) -> np.ndarray:
     return F.adaptive_avg_pool1d(torch.from_numpy(centres)[None], options.rows())[0].numpy()
 
 
-def panels(options: Net, data: Data, batch: dict[str, Any], train: bool) -> Panels:
+def panels(options: Net, data: Data, batch: Batch, train: bool) -> Panels:
     """What the net eats of the batch, in training mode if `train`.
 
     Mean and standard deviation are the net's where they are known, else those of this batch.
@@ -78,7 +79,7 @@ def panels(options: Net, data: Data, batch: dict[str, Any], train: bool) -> Pane
         measure(net, [batch], options, data)
         notes.append("mean and standard deviation: of these clips alone")
     with torch.no_grad():
-        maps, valid = net.eaten(batch["input"], batch.get("lengths"))
+        maps, valid = net.eaten(batch.input, batch.lengths)
     if train and net.augment is not None:
         notes.append("bars: masks of SpecAugment")
     if valid is not None and not valid.all():

@@ -3,10 +3,11 @@
 import math
 import os
 import struct
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -14,12 +15,13 @@ import soundfile
 import soxr
 import torch
 from torch import Tensor
+from torchvision.tv_tensors import Mask
 
 from modalities.audio.augment import augment
 from modalities.audio.options import Data
-from modalities.audio.transforms import clip_start
-from vggx.data.datamodule import check_file
-from vggx.data.listing import BadFile, Sample
+from modalities.audio.transforms import clip_start, stretch
+from vggx.data.listing import BadFile, Sample, check_file
+from vggx.data.targets import Targets
 from vggx.options import given
 
 # outside of these no header is believed: resampling by an absurd rate would take all memory
@@ -72,10 +74,12 @@ def opened(path: str, options: Data) -> Iterator[soundfile.SoundFile]:
         raise BadFile(f"{path}: is not a readable sound file ({getattr(error, 'error_string', error)})") from error
 
 
-def is_silent(path: str, options: Data) -> bool:
-    """Whether every sample of a file is 0, read in stretches."""
-    with opened(path, options) as file:
-        return not any(block.any() for block in file.blocks(1 << 16, dtype="float32"))
+def is_silent(sample: Sample, options: Data) -> bool:
+    """Whether all of a file or segment is 0, read in stretches."""
+    with opened(sample.path, options) as file:
+        first, stop = sample.within(file.frames, file.samplerate)
+        file.seek(first)
+        return not any(block.any() for block in file.blocks(1 << 16, frames=stop - first, dtype="float32"))
 
 
 def check_header(path: str, file: soundfile.SoundFile, options: Data) -> None:
@@ -104,6 +108,11 @@ def check_header(path: str, file: soundfile.SoundFile, options: Data) -> None:
 class LoadClip:
     """sample -> (samples,) float32 at the net's rate: as long as the file, `seconds` at most; augmented if `train`.
 
+    A target that is a mask, (T,) along all of the file or segment at any rate, is cut and shifted as the clip is.
+
+    Args:
+        target: reads what a sample's target names.
+
     Raises:
         BadFile: no whole sound file, one that the options do not allow, silence from end to end, or a clip that is no
             sound.
@@ -111,6 +120,7 @@ class LoadClip:
 
     options: Data
     train: bool
+    target: Callable[[Any], Any] = Targets().load
 
     @cached_property
     def rate(self) -> int:
@@ -125,9 +135,9 @@ class LoadClip:
         """Samples of a whole clip in a file of that rate."""
         return -(-self.most * rate // self.rate)
 
-    def __call__(self, sample: Sample, view: int, views: int) -> Tensor:
-        path = sample.path
-        x, own = self.read(path, view, views)
+    def __call__(self, sample: Sample, view: int, views: int) -> tuple[Tensor, Any]:
+        path = sample.name
+        x, own, share = self.read(sample, view, views)
         if own != self.rate:
             x = soxr.resample(x, own, self.rate, quality="HQ")
         if not len(x):
@@ -136,23 +146,32 @@ class LoadClip:
         total = float(np.add.reduce(x))
         if not math.isfinite(total) and not np.isfinite(x).all():
             raise BadFile(f"{path}: holds samples that are not numbers (NaN or infinite)")
-        if total == 0 and not x.any() and is_silent(path, self.options):
+        if total == 0 and not x.any() and is_silent(sample, self.options):
             raise BadFile(f"{path}: is silence, every sample is 0")
-        clip = torch.from_numpy(x)
+        clip, target = torch.from_numpy(x), self.target(sample.target)
+        mask = stretch(target, *share) if isinstance(target, Mask) else None
         if self.train:
-            clip = augment(clip, self.options)
-        return clip if len(clip) <= self.most else clip[: self.most]
+            clip, mask = augment(clip, self.options, mask)
+        if len(clip) > self.most:
+            mask = None if mask is None else stretch(mask, 0.0, self.most / len(clip))
+            clip = clip[: self.most]
+        return clip, target if mask is None else mask
 
-    def read(self, path: str, view: int, views: int) -> tuple[Signal, int]:
-        """A clip as one channel, (samples,) at the file's own rate, and that rate; nothing else of the file is read."""
-        with opened(path, self.options) as file:
-            rate, length, channels = file.samplerate, file.frames, file.channels
-            clip = self.span(rate)
+    def read(self, sample: Sample, view: int, views: int) -> tuple[Signal, int, tuple[float, float]]:
+        """A clip as one channel, (samples,) at the file's own rate; nothing else of the file is read.
+
+        Returns:
+            The clip, that rate, and from where to where in the file or segment it lies, as shares of it.
+        """
+        with opened(sample.path, self.options) as file:
+            rate, channels = file.samplerate, file.channels
+            first, stop = sample.within(file.frames, rate)
+            length, clip = stop - first, self.span(rate)
             start = clip_start(length, clip, view, views, self.train)
-            if start:
-                file.seek(start)
+            if first + start:
+                file.seek(first + start)
             x = np.empty((min(clip, length - start), channels), np.float32)
             got = file.buffer_read_into(x, "float32")
-        if got < len(x):
-            raise BadFile(f"{path}: ends after {start + got} samples, its header says {length}")
-        return x[:, 0] if channels == 1 else x.mean(1), rate
+            if got < len(x):
+                raise BadFile(f"{sample.path}: ends after {first + start + got} samples, its header says {file.frames}")
+        return x[:, 0] if channels == 1 else x.mean(1), rate, (start / length, (start + len(x)) / length)

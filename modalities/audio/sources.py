@@ -10,7 +10,8 @@ from vggx.data.datamodule import Source
 from vggx.data.embedded import embedded
 from vggx.data.listing import Listing, Sample
 from vggx.data.paths import media_files, subfolders
-from vggx.data.tables import Columns, class_list, table
+from vggx.data.tables import Columns, table
+from vggx.data.targets import Targets, class_list
 from vggx.options import DataOptions
 
 # data sets that are a CSV of folds beside a folder of sounds: where the CSV lies, and what its columns say
@@ -32,13 +33,21 @@ SPEAKER_ENDS = "_nohash_"
 MARKS = {name: file for name, (file, _) in TABLES.items()} | {"speech_commands": LISTS["test"]}
 
 
-def folds_of_table(file: str, columns: Columns, root: Path, options: DataOptions, extensions: Sequence[str]) -> Listing:
+def folds_of_table(
+    file: str,
+    columns: Columns,
+    root: Path,
+    options: DataOptions,
+    extensions: Sequence[str],
+    *,
+    targets: Targets | None = None,
+) -> Listing:
     """A data set of `TABLES`: `modality.data.fold` is the test split, validation comes from the other folds.
 
     Raises:
         ValueError: no fold is chosen, none of the files is there, or as `table` and `finish`.
     """
-    listing = table(root / file, root, options, columns)
+    listing = table(root / file, root, options, columns, targets)
     sources.leave_out_missing(listing)
     return sources.finish(listing, options, root, split_given=True)
 

@@ -20,11 +20,12 @@ from modalities.image import digits
 from modalities.image.options import Data, Net
 from modalities.image.transforms import image_transform
 from vggx.data import sources
-from vggx.data.crops import ShortSides, check_shape
-from vggx.data.datamodule import Source, SplitData, check_file
+from vggx.data.crops import ShortSides, check_mask, check_shape, jointly
+from vggx.data.datamodule import Source, SplitData
 from vggx.data.dataset import Load, MediaDataset
 from vggx.data.embedded import embedded
-from vggx.data.listing import BadFile, Listing, Sample
+from vggx.data.listing import BadFile, Listing, Sample, check_file
+from vggx.data.targets import Targets
 from vggx.options import DataOptions
 
 MODES = {1: "L", 3: "RGB"}
@@ -123,7 +124,7 @@ def array_listing(
         listing.splits[split] = [Sample(f"{name}#{i}", int(label)) for i, label in enumerate(labels)]
         if len(images) != len(listing.splits[split]):
             raise ValueError(f"{name} has {len(images)} images and {len(listing.splits[split])} labels")
-    largest = max(sample.label for samples in listing.splits.values() for sample in samples)
+    largest = max(sample.target for samples in listing.splits.values() for sample in samples)
     if largest >= len(listing.classes):
         raise ValueError(f"label {largest} is not in the class list of {len(listing.classes)}: {listing.classes}")
     listing.contents = ArrayContents({name: images for name, images, _ in parts.values()})
@@ -171,21 +172,31 @@ def embedded_digits(root: Path, options: DataOptions, extensions: Sequence[str])
 
 @dataclass(frozen=True)
 class LoadImage:
-    """sample -> (C, H, W) bytes, transformed"""
+    """sample -> (C, H, W) bytes and its target, transformed
+
+    Args:
+        target: reads what a sample's target names.
+
+    Raises:
+        BadFile: as `opened`, or a mask of another size than its picture.
+    """
 
     channels: int
     max_pixels: int
-    transform: Callable[[Tensor], Tensor | list[Tensor]]
+    transform: Callable[..., Any]
     contents: Callable[[str], Any] | None = None
+    target: Callable[[Any], Any] = Targets().load
 
-    def __call__(self, sample: Sample, view: int, views: int) -> Tensor | list[Tensor]:
+    def __call__(self, sample: Sample, view: int, views: int) -> tuple[Tensor | list[Tensor], Any]:
         if self.contents is None:
             image = read_image(sample.path, self.channels, self.max_pixels)
         else:
             image = self.contents(sample.path)
             if image.shape[0] != self.channels:
                 image = F.rgb_to_grayscale(image) if self.channels == 1 else image.expand(self.channels, -1, -1)
-        return self.transform(image)
+        target = self.target(sample.target)
+        check_mask(sample.name, image, target)
+        return jointly(self.transform, image, target)
 
 
 class ImageData(SplitData):
@@ -220,11 +231,11 @@ class ImageData(SplitData):
     def uncropped(self, samples: Sequence[Sample], sizes: Sequence[int]) -> MediaDataset:
         return MediaDataset(samples, self.loading(ShortSides(sizes)), on_error=self.options.on_error)
 
-    def loading(self, transform: Callable[[Tensor], Tensor | list[Tensor]]) -> LoadImage:
+    def loading(self, transform: Callable[..., Any]) -> LoadImage:
         if self.options.channels not in MODES:
             raise ValueError(f"modality.data.channels must be 1 or 3, not {self.options.channels}")
         contents = self.listing.contents if self.listing else None
-        return LoadImage(self.options.channels, self.options.max_pixels, transform, contents)
+        return LoadImage(self.options.channels, self.options.max_pixels, transform, contents, self.targets.load)
 
 
 def open_data(options: Data, seed: int, net: Net | None = None) -> ImageData:

@@ -5,6 +5,7 @@ from typing import Any
 from torch import Tensor
 
 from modalities.image.options import Data, Net
+from vggx.data.batch import Batch
 from vggx.data.pictures import shifted
 from vggx.options import given
 
@@ -24,7 +25,7 @@ class Panels:
         return axes.imshow(self.images[index])
 
 
-def panels(net: Net, data: Data, batch: dict[str, Any], train: bool) -> Panels:
+def panels(net: Net, data: Data, batch: Batch, train: bool) -> Panels:
     """The images of a batch, as cut and augmented."""
-    images, note = shifted(batch["input"], data) if train else (batch["input"], "")
+    images, note = shifted(batch.input, data) if train else (batch.input, "")
     return Panels(images, data, note)

@@ -1,6 +1,7 @@
 """(C, H, W) bytes -> (C, size, size) bytes."""
 
 from collections.abc import Callable
+from dataclasses import dataclass
 
 from torch import Tensor
 from torchvision.transforms import InterpolationMode, v2
@@ -45,4 +46,20 @@ def rand_augment(chosen: list[int]) -> Callable[[Tensor], Tensor]:
             f"modality.data.rand_augment={chosen} must be [operations, magnitude], 1 or more and 0..{MAGNITUDES - 1}; "
             "[] is off"
         )
-    return v2.RandAugment(operations, magnitude, MAGNITUDES, InterpolationMode.BILINEAR)
+    return OfPictures(v2.RandAugment(operations, magnitude, MAGNITUDES, InterpolationMode.BILINEAR), chosen)
+
+
+@dataclass(frozen=True)
+class OfPictures:
+    """RandAugment, which moves a picture in ways that torchvision has for no mask."""
+
+    change: Callable[[Tensor], Tensor]
+    chosen: list[int]
+
+    def __call__(self, *inputs: Tensor) -> Tensor:
+        if len(inputs) > 1:
+            raise ValueError(
+                f"modality.data.rand_augment={self.chosen} cannot move a mask with its picture: [] is off; crop_scale, "
+                "flip and rotation can"
+            )
+        return self.change(inputs[0])

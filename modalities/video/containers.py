@@ -13,8 +13,7 @@ import torch
 from av.video.reformatter import VideoReformatter
 from torch import Tensor
 
-from vggx.data.datamodule import check_file
-from vggx.data.listing import BadFile
+from vggx.data.listing import BadFile, check_file
 
 # first row, then second, of the matrix that sends a frame's column and row to those of the picture as it is shown
 Turn = tuple[int, int, int, int]

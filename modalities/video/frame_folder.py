@@ -10,8 +10,7 @@ from PIL import Image
 from torch import Tensor
 
 from modalities.video.bounds import Bounds, check_numbers
-from vggx.data.datamodule import check_file
-from vggx.data.listing import BadFile
+from vggx.data.listing import BadFile, check_file
 from vggx.data.paths import ALLOW
 
 IMAGES = (".jpg", ".jpeg", ".png", ".bmp", ".webp")

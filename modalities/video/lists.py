@@ -5,7 +5,8 @@ from collections.abc import Collection, Sequence
 from pathlib import Path
 
 from vggx.data.paths import has_ending, subfolders
-from vggx.data.tables import SPLIT_NAMES, check_fold, in_order
+from vggx.data.tables import SPLIT_NAMES, check_fold
+from vggx.data.targets import in_order
 from vggx.options import DataOptions
 
 LISTS = (".txt", ".csv")

@@ -6,6 +6,7 @@ import numpy as np
 from torch import Tensor
 
 from modalities.video.options import Data, Net
+from vggx.data.batch import Batch
 from vggx.data.pictures import shifted
 from vggx.options import given
 
@@ -44,7 +45,7 @@ class Panels:
         return axes.imshow(np.concatenate(parts[:-1], 1))
 
 
-def panels(net: Net, data: Data, batch: dict[str, Any], train: bool) -> Panels:
+def panels(net: Net, data: Data, batch: Batch, train: bool) -> Panels:
     """The clips of a batch, as cut and augmented."""
-    clips, note = shifted(batch["input"], data) if train else (batch["input"], "")
+    clips, note = shifted(batch.input, data) if train else (batch.input, "")
     return Panels(clips, data, note)

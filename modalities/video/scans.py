@@ -22,9 +22,8 @@ import numpy as np
 
 from modalities.video.bounds import Bounds
 from modalities.video.packets import Packets, scan
-from vggx.data.datamodule import check_file
 from vggx.data.embedded import cache_folder
-from vggx.data.listing import BadFile
+from vggx.data.listing import BadFile, check_file
 from vggx.files import WRITING
 
 FORM = 1  # of what a scan finds and how it is written; grows when either changes

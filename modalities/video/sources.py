@@ -13,7 +13,8 @@ from vggx.data.datamodule import Source
 from vggx.data.embedded import embedded
 from vggx.data.listing import Listing, Sample
 from vggx.data.paths import has_ending, media_files, subfolders, walk
-from vggx.data.tables import SPLIT_NAMES, in_order, read_table
+from vggx.data.tables import SPLIT_NAMES, read_table
+from vggx.data.targets import in_order
 from vggx.options import DataOptions
 
 # names that tell what a clip was cut from, which must stay on one side of a split
@@ -99,14 +100,14 @@ def listing_of(
 
 def leave_out_empty(listing: Listing) -> None:
     """Take out classes without a file, as there are where only a part of a large data set is at hand, with a note."""
-    seen = {sample.label for samples in listing.splits.values() for sample in samples}
+    seen = {sample.target for samples in listing.splits.values() for sample in samples}
     empty = [name for label, name in enumerate(listing.classes) if label not in seen]
     if empty:
         listing.notes.append(f"{len(empty)} classes have no file here and are left out, such as {empty[0]}")
         numbers = {label: number for number, label in enumerate(sorted(seen))}
         listing.classes = [listing.classes[label] for label in numbers]
         for split, samples in listing.splits.items():
-            listing.splits[split] = [replace(sample, label=numbers[sample.label]) for sample in samples]
+            listing.splits[split] = [replace(sample, target=numbers[sample.target]) for sample in samples]
 
 
 def folder(root: Path, options: DataOptions, extensions: Sequence[str]) -> Listing:

@@ -2,24 +2,29 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from torch import Tensor
 from torchvision.transforms import v2
 
 from modalities.video.options import Data
-from vggx.data.crops import even_crops
+from vggx.data.crops import even_crops, jointly
 from vggx.data.pictures import training_steps
 from vggx.options import given
 
 
 @dataclass(frozen=True)
 class ClipTransform:
-    """The frames' transform, one for each crop of a clip, then time behind the channels."""
+    """The frames' transform, one for each crop of a clip, then time behind the channels; a mask (T, H, W) likewise."""
 
-    crops: Sequence[Callable[[Tensor], Tensor]]
+    crops: Sequence[Callable[..., Any]]
 
     def __call__(self, clip: Tensor, crop: int = 0) -> Tensor:
-        return self.crops[crop](clip).permute(1, 0, 2, 3).contiguous()
+        return self.both(clip, None, crop)[0]
+
+    def both(self, clip: Tensor, target: Any, crop: int = 0) -> tuple[Tensor, Any]:
+        frames, target = jointly(self.crops[crop], clip, target)
+        return frames.permute(1, 0, 2, 3).contiguous(), target
 
 
 @dataclass(frozen=True)
@@ -30,6 +35,9 @@ class WholeFrames:
 
     def __call__(self, clip: Tensor, crop: int = 0) -> list[Tensor]:
         return [frames.permute(1, 0, 2, 3).contiguous() for frames in self.scale(clip)]
+
+    def both(self, clip: Tensor, target: Any, crop: int = 0) -> tuple[list[Tensor], Any]:
+        return self(clip, crop), target
 
 
 def clip_transform(options: Data, train: bool) -> ClipTransform:

@@ -10,15 +10,16 @@ import torch
 
 from modalities.image.data import read_idx
 from tests.vggx.published import published
+from vggx.data.batch import Batch
 from vggx.net import VGG, Normalise, PreparedNet
 from vggx.weights.source import read_weights
 
 ROOT = Path(__file__).parents[2]
 
 
-def batches(*inputs: torch.Tensor) -> list[dict[str, Any]]:
+def batches(*inputs: torch.Tensor) -> list[Batch]:
     numbers = torch.arange(sum(map(len, inputs))).split([len(x) for x in inputs])
-    return [{"input": x, "label": n % 2, "file": n} for x, n in zip(inputs, numbers, strict=True)]
+    return [Batch(x, n % 2, file=n) for x, n in zip(inputs, numbers, strict=True)]
 
 
 def test_the_page_has_the_table_of_the_results(script: Any) -> None:

@@ -48,7 +48,9 @@ def run(command: str, words: list[str], past: str | None) -> int:
         if command != "train":  # where a run lay is no word of what is done with it
             values.pop("runs", None)
         configs.remember(values)
-        words = [f"modality={values['modality']['name']}", "past=run", *words]
+        # runs older than tasks are of the one that there was
+        task = [f"task={values.get('task', {'name': 'classify'})['name']}"] if "task" in about.groups else []
+        words = [f"modality={values['modality']['name']}", *task, "past=run", *words]
     words = swept_along(words)
     codes: list[int] = []
     called = sys.argv

@@ -8,7 +8,7 @@ from omegaconf import DictConfig, OmegaConf
 
 from vggx import commands, configs
 
-WHOLE = ("modality", "device")  # groups whose every choice has its keys
+WHOLE = ("modality", "task", "device")  # groups whose every choice has its keys
 HIDDEN = ("defaults", "hydra", "presets", "unset", "code")
 
 

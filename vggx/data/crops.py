@@ -1,17 +1,27 @@
-"""(..., C, H, W) bytes -> (..., C, size, size) bytes: torchvision.transforms.v2, one draw for all leading axes."""
+"""(..., C, H, W) bytes -> (..., C, size, size) bytes: torchvision.transforms.v2, one draw for all leading axes.
+
+A mask (..., H, W), `torchvision.tv_tensors.Mask`, goes through the same crop as its picture: `jointly`.
+"""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 from torch import Tensor
 from torchvision.transforms import v2
 from torchvision.transforms.v2 import functional as F
+from torchvision.tv_tensors import Mask
 
 from vggx.data.listing import BadFile
 from vggx.options import evaluated_side
 
 SLENDEST = 100
+
+
+def even_places(room: int, count: int) -> list[int]:
+    """`count` places from 0 to `room`, evenly spread; one alone is the middle."""
+    return [round(room * place / (count - 1)) if count > 1 else round(room / 2) for place in range(count)]
 
 
 def check_shape(path: str, width: int, height: int) -> None:
@@ -22,6 +32,16 @@ def check_shape(path: str, width: int, height: int) -> None:
     """
     if max(width, height) > SLENDEST * min(width, height):
         raise BadFile(f"{path}: {width} x {height} is more than {SLENDEST} times as long as wide")
+
+
+def check_mask(name: str, picture: Tensor, target: Any) -> None:
+    """
+    Raises:
+        BadFile: a mask of another height or width than its picture, (..., H, W).
+    """
+    if isinstance(target, Mask) and target.shape[-2:] != picture.shape[-2:]:
+        sizes = (" x ".join(map(str, tuple(x.shape[-2:])[::-1])) for x in (target, picture))
+        raise BadFile(f"{name}: its mask is {next(sizes)} pixels, the picture is {next(sizes)}")
 
 
 def training_crop(size: int, scale: Sequence[float]) -> Callable[[Tensor], Tensor]:
@@ -48,11 +68,6 @@ def centre_crop(size: int, resize: int | None) -> Callable[[Tensor], Tensor]:
     return even_crops(size, resize, 1)[0]
 
 
-def even_places(room: int, count: int) -> list[int]:
-    """`count` places from 0 to `room`, evenly spread; one alone is the middle."""
-    return [round(room * place / (count - 1)) if count > 1 else round(room / 2) for place in range(count)]
-
-
 def even_crops(size: int, resize: int | None, crops: int) -> list[Callable[[Tensor], Tensor]]:
     """The short side resized as by `centre_crop`, then one of `crops` squares, evenly spread along the longer side.
 
@@ -77,11 +92,11 @@ class CropAlong:
     crop: int
     crops: int
 
-    def __call__(self, x: Tensor) -> Tensor:
-        down, right = (side - self.size for side in x.shape[-2:])
+    def __call__(self, *inputs: Tensor) -> Any:
+        down, right = (side - self.size for side in inputs[0].shape[-2:])
         along, across = even_places(max(down, right), self.crops)[self.crop], even_places(min(down, right), 1)[0]
         top, left = (along, across) if down > right else (across, along)
-        return F.crop(x, top, left, self.size, self.size)
+        return each(inputs, lambda x: F.crop(x, top, left, self.size, self.size))
 
 
 @dataclass(frozen=True)
@@ -106,13 +121,24 @@ class ShortSideCrop:
                 f"got {list(self.short_side)}"
             )
 
-    def __call__(self, x: Tensor) -> Tensor:
-        height, width = x.shape[-2:]
+    def __call__(self, *inputs: Tensor) -> Any:
+        height, width = inputs[0].shape[-2:]
         low, high = self.short_side
         short = int(torch.randint(low, high + 1, ()))
         side = max(1, round(self.size * min(height, width) / short))
         top, left = (int(torch.randint(whole - side + 1, ())) for whole in (height, width))
-        return F.resized_crop(x, top, left, side, side, [self.size, self.size], antialias=True)
+        size = [self.size, self.size]
+        return each(inputs, lambda x: F.resized_crop(x, top, left, side, side, size, antialias=True))
+
+
+def each(inputs: Sequence[Tensor], change: Callable[[Tensor], Tensor]) -> Any:
+    """One changed alone, or all of several, as torchvision's transforms give them."""
+    return change(inputs[0]) if len(inputs) == 1 else tuple(map(change, inputs))
+
+
+def jointly(transform: Callable[..., Any], x: Tensor, target: Any) -> tuple[Any, Any]:
+    """A picture and its target, transformed: a mask by the same draw, anything else stays as it is."""
+    return transform(x, target) if isinstance(target, Mask) else (transform(x), target)
 
 
 @dataclass(frozen=True)

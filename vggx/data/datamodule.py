@@ -1,7 +1,6 @@
 """options -> loaders of train, val, test and of new files; a modality adds how one file is read."""
 
 import os
-import stat
 from abc import abstractmethod
 from collections.abc import Callable, Sequence
 from functools import partial
@@ -13,13 +12,15 @@ from lightning import LightningDataModule
 from torch.utils.data import DataLoader
 
 from vggx.data import sources
-from vggx.data.dataset import Load, MediaDataset, collate, gather
-from vggx.data.listing import BadFile, Listing, Sample
+from vggx.data.batch import collate, gather
+from vggx.data.dataset import Load, MediaDataset
+from vggx.data.listing import Listing, Sample
 from vggx.data.paths import check_name, media_files
 from vggx.data.sampler import EpochSampler
+from vggx.data.targets import Classes, Targets
 from vggx.options import DataOptions
 
-Source = Callable[[Path, DataOptions, Sequence[str]], Listing]
+Source = Callable[..., Listing]  # (root, options, extensions); of `TABLES` also targets=
 
 
 class SplitData(LightningDataModule):
@@ -34,16 +35,20 @@ class SplitData(LightningDataModule):
     """
 
     EXTENSIONS: ClassVar[tuple[str, ...]] = ()
-    SOURCES: ClassVar[dict[str, Source]] = dict(sources.SOURCES)
+    SOURCES: ClassVar[dict[str, Source]] = {**sources.SOURCES}
     EMBEDDED: ClassVar[tuple[str, ...]] = ()
     # sources of which modality.data.fold chooses the test split
     FOLDED: ClassVar[tuple[str, ...]] = ("manifest",)
+    # sources that are a CSV, whose cells can be any task's targets
+    TABLES: ClassVar[tuple[str, ...]] = ("manifest",)
 
     def __init__(self, options: Any, seed: int = 0):
         super().__init__()
         self.options = options
         self.seed = seed
         self.listing: Listing | None = None
+        # what the labels become; the task's, set before the data are listed
+        self.targets: Targets = Classes()
         # what follows a sample that is shorter than the longest of its batch
         self.fill = 0.0
         # keys of each training sample in an epoch, see `EpochSampler`
@@ -89,14 +94,31 @@ class SplitData(LightningDataModule):
                     "modality.data.fold says which of its values is the test split"
                 )
             self.source = source
-            self.listing = self.SOURCES[source](root or Path(), self.options, self.EXTENSIONS)
+            given = root or Path(), self.options, self.EXTENSIONS
+            if source in self.TABLES:
+                listing = self.SOURCES[source](*given, targets=self.targets)
+            else:
+                listing = self.targets.of_classes(self.SOURCES[source](*given), source)
+            self.check_segments(listing)
+            self.targets = self.targets.sized(len(listing.classes))
+            self.listing = listing
         return self.listing
+
+    def check_segments(self, listing: Listing) -> None:
+        """
+        Raises:
+            ValueError: a segment of a file that does not last.
+        """
+        samples = (sample for samples in listing.splits.values() for sample in samples)
+        first = next((sample for sample in samples if sample.is_segment), None)
+        if first is not None and not self.options.LASTS:
+            raise ValueError(f"{first.name}: a picture has no seconds; leave the columns start and end empty, or out")
 
     def describe(self) -> str:
         listing = self.find()
         place = self.options.manifest or self.options.root or "embedded"
         guessed = "" if self.options.source else ", guessed"
-        first = f"{place} (source {self.source}{guessed}): {len(listing.classes)} classes, {listing.counts()}"
+        first = f"{place} (source {self.source}{guessed}): {self.targets.counted(listing.classes)}, {listing.counts()}"
         return "\n".join([first, *(f"note: {note}" for note in listing.notes)])
 
     def reading(self) -> dict[str, Any]:
@@ -175,21 +197,3 @@ class SplitData(LightningDataModule):
     def new_dataset(self, samples: Sequence[Sample], on_error: str = "skip") -> MediaDataset:
         """Any samples, as those of a split are evaluated."""
         return MediaDataset(samples, self.load(False), views=self.views(samples), on_error=on_error)
-
-
-def check_file(path: str) -> os.stat_result:
-    """What the system knows of a file; refuses what no decoder should be given.
-
-    Raises:
-        BadFile: nothing there, not a regular file, or empty.
-    """
-    try:
-        facts = os.stat(path)
-    except (OSError, ValueError) as error:  # a name with a null byte is no name
-        raise BadFile(f"{path}: does not exist") from error
-    if not stat.S_ISREG(facts.st_mode):
-        folder = ", but a folder without one to read" if stat.S_ISDIR(facts.st_mode) else ""
-        raise BadFile(f"{path}: is not a file{folder}")
-    if facts.st_size == 0:
-        raise BadFile(f"{path}: is empty (0 bytes)")
-    return facts

@@ -14,6 +14,8 @@ def hold_out(samples: Sequence[Sample], share: float, seed: int) -> tuple[list[S
     A class of two files or more gives at least one and keeps at least one; so does one of two groups or more. Of groups
     that hold several classes, such as speakers who say every word, a share of all of them is taken.
 
+    Targets that are no classes are not looked at: a share of all the files is taken.
+
     Raises:
         ValueError: a share outside 0..1, or groups too few to share out.
     """
@@ -26,7 +28,7 @@ def hold_out(samples: Sequence[Sample], share: float, seed: int) -> tuple[list[S
         raise ValueError(f"all {len(samples)} samples are of the group {samples[0].group!r}: none can be held out")
     parts: dict[tuple[int, ...], list[str]] = defaultdict(list)
     for name in sorted(units):
-        labels = sorted({sample.label for sample in units[name]})
+        labels = sorted({sample.target for sample in units[name] if isinstance(sample.target, int)})
         parts[tuple(labels) if len(labels) == 1 else ()].append(name)
     draw = random.Random(seed)
     out: set[str] = set()

@@ -1,5 +1,6 @@
 """root -> Listing: a folder per class, or a CSV manifest; the two sources that every modality reads."""
 
+import math
 import os
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -7,7 +8,8 @@ from pathlib import Path
 from vggx.data import holdout
 from vggx.data.listing import SPLITS, Listing, Sample
 from vggx.data.paths import check_inside, check_name, media_files, real_path, subfolders
-from vggx.data.tables import SPLIT_NAMES, Columns, class_list, table
+from vggx.data.tables import SPLIT_NAMES, Columns, table
+from vggx.data.targets import Targets, class_list
 from vggx.options import DataOptions
 
 MANIFEST = "labels.csv"
@@ -52,14 +54,17 @@ def folder(
     return finish(listing, options, root, split_given=bool(given))
 
 
-def manifest(root: Path, options: DataOptions, extensions: Sequence[str]) -> Listing:
-    """A CSV with the columns path, label and, as wanted, split, fold and group; paths are relative to the file.
+def manifest(root: Path, options: DataOptions, extensions: Sequence[str], *, targets: Targets | None = None) -> Listing:
+    """A CSV with the columns path, label and, as wanted, split, fold, group, start and end; paths are relative to it.
+
+    Args:
+        targets: what its labels become, as of `table`.
 
     Raises:
         ValueError: as `table` and `finish`; or none of the files exists.
     """
     file = Path(options.manifest) if options.manifest else root / MANIFEST
-    listing = table(file, file.parent, options, Columns(fold=options.fold_column))
+    listing = table(file, file.parent, options, Columns(fold=options.fold_column), targets)
     everything = [sample.path for split in SPLITS for sample in listing.splits[split]]
     if not any(map(os.path.exists, everything)):
         raise ValueError(f"none of the {len(everything)} files of {file} exists, such as {everything[0]}")
@@ -67,7 +72,7 @@ def manifest(root: Path, options: DataOptions, extensions: Sequence[str]) -> Lis
     return finish(listing, options, Path(options.root) if options.root else file.parent, split_given=True)
 
 
-SOURCES = {"folder": folder, "manifest": manifest}
+SOURCES: dict[str, Callable[..., Listing]] = {"folder": folder, "manifest": manifest}
 
 
 def guess(root: Path | None, options: DataOptions) -> str:
@@ -121,13 +126,21 @@ def fill(listing: Listing, options: DataOptions, *, split_given: bool) -> None:
 
 
 def check_apart(listing: Listing) -> None:
-    """Refuse a file that stands in two splits, also under two names."""
-    seen: dict[str, str] = {}
+    """Refuse a file that stands in two splits, also under two names; segments of one may, where they do not overlap."""
+    seen: dict[str, list[tuple[str, Sample]]] = {}
     for split in SPLITS:
         for sample in listing.splits[split]:
-            path = real_path(sample.path)
-            if seen.setdefault(path, split) != split:
-                raise ValueError(f"{sample.path} is in both {seen[path]} and {split}: a file may be in one split only")
+            others = seen.setdefault(real_path(sample.path), [])
+            for other, before in others if sample.is_segment else others[:1]:
+                if other != split and overlap(sample, before):
+                    raise ValueError(f"{sample.name} is in both {other} and {split}: a file may be in one split only")
+            others.append((split, sample))
+
+
+def overlap(one: Sample, other: Sample) -> bool:
+    """Whether two samples of a file have a moment in common."""
+    ends = (math.inf if sample.end is None else sample.end for sample in (one, other))
+    return max(one.start or 0, other.start or 0) < min(ends)
 
 
 def note_broken_groups(listing: Listing) -> None:

@@ -2,11 +2,11 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any
 
 import torch
 from torch import Tensor
 
+from vggx.data.batch import Batch
 from vggx.data.colours import ColourShift
 from vggx.net import PreparedNet, scaled
 from vggx.options import DataOptions, NetOptions, PictureOptions
@@ -62,10 +62,10 @@ def moments(batches: Iterable[Tensor], *, whole: bool = False) -> Moments:
     return Moments((mean + shift[:, 0]).tolist(), covariance.tolist())
 
 
-def input_moments(net: PreparedNet, batches: Iterable[dict[str, Any]]) -> Moments:
+def input_moments(net: PreparedNet, batches: Iterable[Batch]) -> Moments:
     """Of what the net eats of these batches, before it is normalised."""
     with torch.no_grad():
-        inputs = (valid_input(net, batch) for batch in batches if batch["input"] is not None)
+        inputs = (valid_input(net, batch) for batch in batches if batch.input is not None)
         return moments(inputs, whole=len(net.normalise.mean) == 1)
 
 
@@ -74,7 +74,7 @@ def unmeasured(net: NetOptions, data: DataOptions) -> bool:
     return net.measures_input() or data.measures_colours()
 
 
-def measure(net: PreparedNet, batches: Iterable[dict[str, Any]], options: NetOptions, data: DataOptions) -> None:
+def measure(net: PreparedNet, batches: Iterable[Batch], options: NetOptions, data: DataOptions) -> None:
     """Measure on these batches what the options leave open of the net's input, into the net and the options."""
     found = input_moments(net, batches)
     if options.measures_input():
@@ -90,7 +90,7 @@ def measure(net: PreparedNet, batches: Iterable[dict[str, Any]], options: NetOpt
         net.augment.adapt(data.rgb_covariance, std)
 
 
-def valid_input(net: PreparedNet, batch: dict[str, Any]) -> Tensor:
+def valid_input(net: PreparedNet, batch: Batch) -> Tensor:
     """A batch before it is normalised, (N, C, *S), or of its padded clips the valid steps alone, (steps, C)."""
-    x, valid = net.prepared(batch["input"], batch.get("lengths"))
+    x, valid = net.prepared(batch.input, batch.lengths)
     return scaled(x) if valid is None else x.movedim(1, -1)[valid]

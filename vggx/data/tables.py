@@ -7,6 +7,7 @@ from pathlib import Path
 from string import Formatter
 
 from vggx.data.listing import SPLITS, Listing, Sample
+from vggx.data.targets import Classes, Targets, finite, hints, in_order
 from vggx.options import DataOptions
 
 SPLIT_NAMES = {"train": "train", "training": "train", "val": "val", "valid": "val", "validation": "val",
@@ -21,11 +22,12 @@ class Columns:
 
     Attributes:
         path: a pattern of columns, relative to the folder that the data set says.
-        label: the class name.
+        label: the class name, or what else a task learns, where `modality.data.label_columns` does not say.
         split: train, val or test; None where the data set has folds in its place, one of which must be chosen.
         fold: the fold, for `modality.data.fold`.
         group: what must stay on one side of a split.
         order: a column of numbers in whose order the classes stand; by name where there is none.
+        start, end: seconds of the file, where the table has such columns: the row is of that segment.
     """
 
     path: str = "{path}"
@@ -34,37 +36,61 @@ class Columns:
     fold: str = "fold"
     group: str = "group"
     order: str | None = None
+    start: str = "start"
+    end: str = "end"
 
     def needed(self, options: DataOptions) -> set[str]:
+        """The columns that every row fills, besides those of its target."""
         names = {name for _, name, _, _ in Formatter().parse(self.path) if name}
         folds = {self.fold} if self.split is None or options.fold is not None else set()
         published = {self.group} if self.split is None else set()
-        return names | {self.label} | folds | published | ({self.order} if self.order else set())
+        return names | folds | published | ({self.order} if self.order else set())
 
 
-def table(file: Path, base: Path, options: DataOptions, columns: Columns) -> Listing:
+def table(file: Path, base: Path, options: DataOptions, columns: Columns, targets: Targets | None = None) -> Listing:
     """The samples that a CSV lists, its paths relative to `base`; splits that it does not give are left empty.
+
+    Args:
+        targets: what its labels become; classes where None.
 
     Raises:
         FileNotFoundError: no such file.
         ValueError: naming the file and line: a missing column or value, an unknown split, fold or label.
     """
-    rows = read_table(file, columns.needed(options))
-    classes = class_list(options, (row[columns.label] for _, row in rows), file)
-    if columns.order and not options.classes:
-        classes = ordered(rows, columns.label, columns.order, file)
+    targets = targets or Classes()
+    labels = targets.columns(options, columns.label)
+    rows = read_table(file, columns.needed(options) | targets.filled(labels), labels)
+    classes = targets.names([row for _, row in rows], options, labels, file)
+    if columns.order and not options.classes and isinstance(targets, Classes):
+        classes = ordered(rows, labels[0], columns.order, file)
     listing = Listing(classes)
+    if isinstance(targets, Classes):
+        listing.notes += hints([row[labels[0]] for _, row in rows])
     split_of = splitter(rows, options, columns, file)
-    numbers = {name: number for number, name in enumerate(classes)}
     if options.fold is not None and columns.split and any(row.get(columns.split) for _, row in rows):
         listing.notes.append(f"the column {columns.split} of {file} is not looked at: modality.data.fold is given")
     for line, row in rows:
-        label = row[columns.label]
-        if label not in numbers:
-            raise ValueError(f"{file}, line {line}: label {label!r} is not in the class list: {', '.join(classes)}")
+        try:
+            target = targets.read(row, classes, options, labels, base)
+            start, end = segment(row, columns)
+        except ValueError as error:
+            raise ValueError(f"{file}, line {line}: {error}") from error
         path = str(base / columns.path.format_map(row))
-        listing.splits[split_of(line, row)].append(Sample(path, numbers[label], row.get(columns.group) or ""))
+        sample = Sample(path, target, row.get(columns.group) or "", start, end)
+        listing.splits[split_of(line, row)].append(sample)
     return listing
+
+
+def segment(row: Row, columns: Columns) -> tuple[float | None, float | None]:
+    """The seconds of the file that a row is of.
+
+    Raises:
+        ValueError: a time that is no number, or an end that is not behind the start.
+    """
+    start, end = (finite(name, row[name]) if row.get(name) else None for name in (columns.start, columns.end))
+    if (start or 0) < 0 or (end is not None and end <= (start or 0)):
+        raise ValueError(f"the segment from {columns.start} {start} to {columns.end} {end} s is none")
+    return start, end
 
 
 def ordered(rows: Rows, label: str, order: str, file: Path) -> list[str]:
@@ -112,8 +138,11 @@ def check_fold(options: DataOptions, folds: Sequence[str], place: str) -> None:
         raise ValueError(f"modality.data.fold={options.fold} is none of the folds {', '.join(folds)} of {place}")
 
 
-def read_table(file: Path, columns: Iterable[str]) -> Rows:
+def read_table(file: Path, columns: Iterable[str], present: Iterable[str] = ()) -> Rows:
     """The rows of a CSV file whose first line names its columns; those asked for are in every row and not empty.
+
+    Args:
+        present: columns that are there too, and whose cells another looks at.
 
     Raises:
         FileNotFoundError: no such file.
@@ -129,7 +158,7 @@ def read_table(file: Path, columns: Iterable[str]) -> Rows:
             rows = [(reader.line_num, row) for row in reader]
     except (UnicodeDecodeError, csv.Error) as error:
         raise ValueError(f"{file} is not a CSV file in UTF-8: {error}") from error
-    missing = [name for name in wanted if name not in names]
+    missing = [name for name in sorted({*wanted, *present}) if name not in names]
     if missing:
         raise ValueError(f"{file} lacks the column {', '.join(missing)}: it has {list(names)}")
     for line, row in rows:
@@ -139,19 +168,3 @@ def read_table(file: Path, columns: Iterable[str]) -> Rows:
     if not rows:
         raise ValueError(f"{file} lists no files")
     return rows
-
-
-def class_list(options: DataOptions, found: Iterable[str], place: Path) -> list[str]:
-    """The given class names, or those found, in order."""
-    if options.classes:
-        return list(options.classes)
-    names = in_order(found)
-    if not names:
-        raise ValueError(f"{place} holds no classes: expected one folder for each class in it")
-    return names
-
-
-def in_order(names: Iterable[str]) -> list[str]:
-    """Each name once, in the order of numbers if all are numbers, else of letters."""
-    found = sorted(set(names))
-    return sorted(found, key=int) if found and all(name.isdecimal() for name in found) else found

@@ -7,8 +7,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from vggx.data.batch import Batch
 from vggx.data.datamodule import SplitData
-from vggx.data.dataset import Batch
 from vggx.data.listing import Sample
 from vggx.data.skipped import SkippedFiles
 from vggx.evaluate.protocol import Protocol
@@ -46,7 +46,7 @@ class FeatureExtractor:
         def outputs(batch: Batch) -> Iterator[Outputs]:
             found = self.of_pictures(batch) if scales else self.of_clips(batch)
             check_memory(len(samples), found.shape[2:].numel())
-            yield batch["file"].tolist(), found
+            yield batch.file.tolist(), found
 
         found = infer(self.placed, [Step(batches, outputs)], skipped, f"features of {skipped.split} files")
         if not found.means:
@@ -61,7 +61,7 @@ class FeatureExtractor:
             for scale, places, x in at_scales(batch, scales)
             for place, vectors in zip(places, dense_views(self.net.penultimate, x, flip=flip), strict=True)
         }
-        files = range(len(batch["input"]))
+        files = range(len(batch.input))
         return torch.stack([torch.stack([found[place, scale] for scale in range(scales)], 1) for place in files])
 
     def of_clips(self, batch: Batch) -> Tensor:

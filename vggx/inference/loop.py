@@ -5,13 +5,12 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import Any
 
 import torch
 from lightning.fabric import Fabric
 from torch import Tensor
 
-from vggx.data.dataset import Batch
+from vggx.data.batch import Batch
 from vggx.data.listing import Sample
 from vggx.data.skipped import SkippedFiles
 from vggx.net import PreparedNet
@@ -118,23 +117,12 @@ def outputs_of(
     """The number of a file, and the outputs (V, *D) of some of its views, on the CPU."""
     for step in steps:
         for batch in progress(step.batches, description):
-            skipped.note(batch["bad"])
-            if batch["input"] is not None:
-                for files, outputs in step.outputs(moved(batch, net.device)):
+            skipped.note(batch.bad)
+            if batch.input is not None:
+                for files, outputs in step.outputs(batch.to(net.device)):
                     yield from zip(files, outputs.float().cpu(), strict=True)
-
-
-def moved(batch: Batch, device: torch.device) -> Batch:
-    """A batch with its tensors, and those of its lists, on the device."""
-    return Batch({name: on(value, device) for name, value in batch.items()})
-
-
-def on(value: Any, device: torch.device) -> Any:
-    if isinstance(value, list):
-        return [on(each, device) for each in value]
-    return value.to(device) if isinstance(value, Tensor) else value
 
 
 def one_by_one(samples: Sequence[Sample], numbers: Iterable[int]) -> list[Batch]:
     """Batches of one file each, whose input is the sample: of files that are read while they go through the net."""
-    return [Batch(input=samples[number], file=torch.tensor([number]), bad={}) for number in numbers]
+    return [Batch(input=samples[number], file=torch.tensor([number])) for number in numbers]

@@ -6,8 +6,8 @@ from itertools import product
 import torch
 from torch import Tensor
 
+from vggx.data.batch import Batch
 from vggx.data.crops import even_places
-from vggx.data.dataset import Batch
 
 Answer = Callable[[Tensor], Tensor]  # a net's (N, D) to what the datamodule gives, (N, ...)
 
@@ -63,13 +63,13 @@ def dense_views(answer: Answer, x: Tensor, *, flip: bool) -> Tensor:
 
 def clip_views(answer: Callable[[Tensor, Tensor | None], Tensor], batch: Batch) -> Tensor:
     """A batch of samples, those of different lengths masked -> (N, 1, D): each is a view of its file."""
-    return answer(batch["input"], batch.get("lengths"))[:, None]
+    return answer(batch.input, batch.lengths)[:, None]
 
 
 def at_scales(batch: Batch, scales: int) -> Iterator[tuple[int, list[int], Tensor]]:
     """A batch of pictures, each at all scales -> which scale, places in the batch, the pictures there, of one shape."""
     for scale in range(scales):
-        for places, x in by_shape([sizes[scale] for sizes in batch["input"]]):
+        for places, x in by_shape([sizes[scale] for sizes in batch.input]):
             yield scale, places, x
 
 

@@ -65,5 +65,10 @@ def mean_logits(scores: Tensor) -> Tensor:
 
 def along_time(vgg: VGG, scores: Tensor) -> Tensor:
     """A score map (K, T', ...) -> (T', K): the softmax of each step, averaged over space or bands before."""
+    return outputs_along_time(vgg, scores).softmax(1)
+
+
+def outputs_along_time(vgg: VGG, scores: Tensor) -> Tensor:
+    """A score map (K, T', ...) -> (T', K): the outputs of each step, averaged over space or bands."""
     steps = scores.float().movedim(-vgg.dims, 1)
-    return steps.reshape(*steps.shape[:2], -1).mean(2).softmax(0).T
+    return steps.reshape(*steps.shape[:2], -1).mean(2).T

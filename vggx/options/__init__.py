@@ -10,17 +10,22 @@ from vggx.options.given import given
 from vggx.options.modality import Modality, Settings
 from vggx.options.net import IMAGENET, NetOptions
 from vggx.options.pictures import PictureOptions, evaluated_side
+from vggx.options.task import ClassifyOptions, RegressOptions, TagOptions, TaskOptions
 from vggx.options.training import Recipe, TrainerOptions
 
 __all__ = [
     "IMAGENET",
+    "ClassifyOptions",
     "DataOptions",
     "Device",
     "Modality",
     "NetOptions",
     "PictureOptions",
     "Recipe",
+    "RegressOptions",
     "Settings",
+    "TagOptions",
+    "TaskOptions",
     "TrainerOptions",
     "evaluated_side",
     "given",

@@ -1,6 +1,6 @@
 """Where samples are and how they are loaded."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
 
@@ -11,8 +11,11 @@ class DataOptions:
     Attributes:
         root: folder of the data; without one the modality's embedded data are used.
         source: how the folder is read: folder, manifest, ...; guessed from what lies in it where unset.
-        manifest: a CSV file `path,label[,split,group,...]`, paths relative to it.
+        manifest: a CSV file `path,label[,split,group,start,end,...]`, paths relative to it.
         classes: the class names in order, and no others; found in the data where unset.
+        label_columns: the manifest's columns that hold what is learned: one of labels, of task=tag also one of zeros
+            and ones for each class, of task=regress one for each number; the column label where empty.
+        label_separator: what stands between the labels of one file, of task=tag.
         val_share, test_share: shares of the files taken for validation and test where the data give no split.
         split_seed: seed of that choice.
         fold: the fold, or the number of the official split, that is the test split; the others are trained on.
@@ -28,6 +31,8 @@ class DataOptions:
     source: str | None = None
     manifest: str | None = None
     classes: list[str] | None = None
+    label_columns: list[str] = field(default_factory=list)
+    label_separator: str = ";"
     val_share: float = 0.15
     test_share: float = 0.15
     split_seed: int = 0

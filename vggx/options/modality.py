@@ -6,6 +6,7 @@ from typing import Any
 
 from vggx.options.data import DataOptions
 from vggx.options.net import NetOptions
+from vggx.options.task import ClassifyOptions, TaskOptions
 from vggx.options.training import Recipe, TrainerOptions
 
 
@@ -51,6 +52,7 @@ class Settings:
     """All of a run.
 
     Attributes:
+        task: what is learned of a file.
         seed: of initial weights, order, augmentation and dropout.
         runs: folder in which a run makes its own.
         logger: tensorboard, wandb, mlflow or none; metrics.csv is always written.
@@ -61,6 +63,7 @@ class Settings:
     """
 
     modality: Modality
+    task: TaskOptions = field(default_factory=ClassifyOptions)
     recipe: Recipe = field(default_factory=Recipe)
     trainer: TrainerOptions = field(default_factory=TrainerOptions)
     seed: int = 0

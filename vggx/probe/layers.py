@@ -13,6 +13,7 @@ from torch.nn import functional as F
 
 from vggx import nd
 from vggx.blocks.unit import activation_layer
+from vggx.data.batch import Batch
 from vggx.net import VGG, PreparedNet
 
 
@@ -128,7 +129,7 @@ class Seen:
 
 def seen(
     net: PreparedNet,
-    batches: Iterable[dict[str, Any]],
+    batches: Iterable[Batch],
     *,
     frozen: Sequence[nn.Module] = (),
     smoothing: float = 0.0,
@@ -139,7 +140,7 @@ def seen(
     What pads shorter clips counts as the zeros that it is, but behind a norm, where it does not count.
 
     Args:
-        batches: {input, label[, lengths]} on the net's device.
+        batches: on the net's device, their targets classes.
         frozen: blocks that are in evaluation mode.
         smoothing: of the labels.
         eaten: whether the inputs are what the VGG eats, normalised maps (N, C, *S), and not yet what a loader gives.
@@ -155,8 +156,8 @@ def seen(
             for block in frozen:
                 block.eval()
             for batch in batches:
-                logits = (net.vgg if eaten else net)(batch["input"], batch.get("lengths"))
-                loss = F.cross_entropy(logits, batch["label"], label_smoothing=smoothing)
+                logits = (net.vgg if eaten else net)(batch.input, batch.lengths)
+                loss = F.cross_entropy(logits, batch.target, label_smoothing=smoothing)
                 net.zero_grad(set_to_none=True)
                 loss.backward()
                 spread.add(logits)

@@ -1,4 +1,4 @@
-"""batch (N, ...), lengths, labels (N,) -> mixtures of its samples, and the share of each class in them (N, K)."""
+"""batch (N, ...), lengths, labels -> mixtures of its samples, and of their targets (N, K)."""
 
 from typing import NamedTuple
 
@@ -16,7 +16,7 @@ class Mixed(NamedTuple):
     Attributes:
         x: (N, ...), the mixtures.
         lengths: (N,) of padded clips, else None.
-        target: (N, K), the probability of each class.
+        target: (N, K), the probability of each class, or the mixture of the numbers that stand for the samples.
     """
 
     x: Tensor
@@ -42,7 +42,7 @@ def mixup(x: Tensor, lengths: Tensor | None, labels: Tensor, classes: int, alpha
     Args:
         x: (N, ...) bytes or floats, which become floats.
         lengths: (N,) of padded clips; a mixture is as long as the longer of its two.
-        labels: (N,)
+        labels: (N,) classes, or (N, K) zeros and ones, or numbers.
         classes: K.
         alpha: the shares are drawn from Beta(alpha, alpha).
     """
@@ -86,6 +86,6 @@ def cutmix(x: Tensor, lengths: Tensor | None, labels: Tensor, classes: int, alph
 
 
 def shared(labels: Tensor, other: Tensor, share: Tensor, classes: int) -> Tensor:
-    """(N,), (N,) numbers of the other samples, (N,) the own labels' shares -> (N, K)"""
-    target = F.one_hot(labels, classes).float()
+    """(N,) or (N, K), (N,) numbers of the other samples, (N,) the own labels' shares -> (N, K)"""
+    target = F.one_hot(labels, classes).float() if labels.ndim == 1 else labels
     return torch.lerp(target[other], target, share[:, None])

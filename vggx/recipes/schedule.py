@@ -10,14 +10,16 @@ from vggx.recipes.choices import SCHEDULES
 
 
 class Plateau(ReduceLROnPlateau):
-    """The rate falls at every stall of the validation accuracy; after `drops` falls the next stall ends the run.
+    """The rate falls at every stall of the watched measure; after `drops` falls the next stall ends the run.
 
     So went the paper's (section 3.1): divided by 10 when the accuracy stopped improving, three times in all.
     """
 
-    def __init__(self, optimiser: Optimizer, recipe: Recipe):
+    def __init__(self, optimiser: Optimizer, recipe: Recipe, *, rises: bool = True):
         # eps=0: no rate is too small to fall with the others, which keeps their ratios
-        super().__init__(optimiser, mode="max", factor=recipe.factor, patience=recipe.patience, eps=0.0)
+        super().__init__(
+            optimiser, mode="max" if rises else "min", factor=recipe.factor, patience=recipe.patience, eps=0.0
+        )
         self.drops, self.stalls = recipe.drops, 0
 
     def step(self, metrics: Any, epoch: Any = None) -> None:  # type: ignore[override]
@@ -42,15 +44,16 @@ def multiplier(recipe: Recipe, step: int, steps_per_epoch: float, epochs: int) -
     return SCHEDULES[recipe.schedule](done, recipe, round(length))
 
 
-def scheduler(optimiser: Optimizer, recipe: Recipe, steps: int, epochs: int) -> LRScheduler:
-    """A schedule stepped after every optimiser step, or for plateau after every epoch with the validation accuracy.
+def scheduler(optimiser: Optimizer, recipe: Recipe, steps: int, epochs: int, *, rises: bool = True) -> LRScheduler:
+    """A schedule stepped after every optimiser step, or for plateau after every epoch with the watched measure.
 
     Args:
         steps: optimiser steps of the whole run.
         epochs: of the whole run.
+        rises: whether more of that measure is better.
     """
     if recipe.schedule == "plateau":
-        return Plateau(optimiser, recipe)
+        return Plateau(optimiser, recipe, rises=rises)
     per_epoch = steps / max(1, epochs)
     return LambdaLR(optimiser, lambda step: multiplier(recipe, step, per_epoch, epochs))
 

@@ -31,11 +31,17 @@ def told(draw: Callable[[Any, Path], None], found: Any, path: str) -> None:
     print(f"picture: {Path(path)}", file=sys.stderr)
 
 
-def curves(history: Sequence[Mapping[str, Any]], best_epoch: int, path: Path) -> None:
-    """Loss and accuracy of training and validation by epoch, the best epoch marked."""
+def curves(
+    history: Sequence[Mapping[str, Any]], best_epoch: int, path: Path, watched: str = "accuracy", *, share: bool = True
+) -> None:
+    """Loss and the watched measure of training and validation by epoch, the best epoch marked.
+
+    Args:
+        share: whether the measure is at most 1.
+    """
     figure = Figure(figsize=(9, 3.6))
     epochs = [row["epoch"] for row in history]
-    for axes, name in zip(figure.subplots(1, 2), ("loss", "accuracy"), strict=True):
+    for axes, name in zip(figure.subplots(1, 2), ("loss", watched), strict=True):
         for split, colour in COLOURS.items():
             values = [row.get(f"{split}_{name}") for row in history]
             if any(value is not None for value in values):
@@ -45,7 +51,8 @@ def curves(history: Sequence[Mapping[str, Any]], best_epoch: int, path: Path) ->
         axes.set(xlabel="epoch", ylabel=name)
         axes.xaxis.set_major_locator(MaxNLocator(integer=True))
         axes.grid(alpha=0.3)
-    axes.set_ylim(top=1.02)
+    if share:
+        axes.set_ylim(top=1.02)
     axes.legend()
     figure.tight_layout()
     save(figure, path)

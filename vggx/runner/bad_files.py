@@ -32,15 +32,15 @@ class BadFiles(Callback):
     def on_train_batch_end(
         self, trainer: Trainer, pl_module: LightningModule, outputs: Any, batch: Any, index: int
     ) -> None:
-        self.skipped["train"].note(batch["bad"])
+        self.skipped["train"].note(batch.bad)
 
     def on_validation_batch_end(self, trainer: Trainer, pl_module: LightningModule, outputs: Any, batch: Any,
                                 index: int, dataloader_idx: int = 0) -> None:  # fmt: skip
-        self.skipped["val"].note(batch["bad"])
+        self.skipped["val"].note(batch.bad)
 
     def on_test_batch_end(self, trainer: Trainer, pl_module: LightningModule, outputs: Any, batch: Any,
                           index: int, dataloader_idx: int = 0) -> None:  # fmt: skip
-        self.skipped["test"].note(batch["bad"])
+        self.skipped["test"].note(batch.bad)
 
     def listed(self) -> list[dict[str, str]]:
         return [row for skipped in self.skipped.values() for row in skipped.listed()]

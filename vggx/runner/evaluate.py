@@ -5,20 +5,17 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from vggx import files
+from vggx import files, tasks
 from vggx.data.datamodule import SplitData
 from vggx.data.listing import SPLITS
 from vggx.evaluate import curve as curves
-from vggx.evaluate.measures import errors
 from vggx.evaluate.protocol import Protocol, asked
-from vggx.inference.evaluator import EvalResult, Evaluator, averaged
 from vggx.options import DataOptions, Modality, Settings
-from vggx.report import classes as class_report
 from vggx.report import protocols
 from vggx.report import time_probe as time_report
 from vggx.runner.device import set_up
+from vggx.runner.evaluator import EvalResult, Evaluator, averaged
 from vggx.runner.nets import Trained, capabilities, check_preprocessing, check_together, trained
-from vggx.tasks.predictions import measures, wilson_interval
 from vggx.tasks.time_probe import TimeProbe, time_axis
 
 
@@ -64,6 +61,9 @@ def evaluate(
     check_together(nets)
     first = nets[0]
     options = options or ProtocolOptions()
+    if options.protocol != "single" or time_probe or curve:
+        what = "time_probe=true" if time_probe else f"protocol={options.protocol}"
+        tasks.check_classes(first.task.options, f"vggx evaluate {what}")
     asked_for = [asked(options.protocol, options.scales, options.flip, options.grid, capabilities(net)) for net in nets]
     check_extras(asked_for[0], first.modality, len(nets), time_probe=time_probe, curve=curve)
     data = first.listed(settings.seed)
@@ -78,7 +78,7 @@ def evaluate(
     found = described(nets, asked_for, split, result)
     if curve:
         try:
-            found["curve"] = curves.curve(result.views, result.labels, result.macs / sum(result.counts), settings.seed)
+            found["curve"] = curves.curve(result.views, result.targets, result.macs / sum(result.counts), settings.seed)
         except ValueError as error:  # files shorter than others: what was found is not lost for it
             print(f"no curve: {error}", flush=True)
     write(found, result, nets)
@@ -117,7 +117,8 @@ def by_protocol(
     placed = set_up(net.net, trainer.accelerator, trainer.precision, channels_last=trainer.channels_last)
     samples = data.find().splits[split]
     evaluators = [
-        Evaluator(placed, net.modality, data, samples, part, split=split, probe=probe) for part in protocol.parts()
+        Evaluator(placed, net.task, net.modality, data, samples, part, split=split, probe=probe)
+        for part in protocol.parts()
     ]
     return averaged([evaluator.evaluate(keep_views=keep_views) for evaluator in evaluators])
 
@@ -125,8 +126,9 @@ def by_protocol(
 def described(nets: Sequence[Trained], asked_for: Sequence[Protocol], split: str, result: EvalResult) -> dict[str, Any]:
     """Plain values, as evaluate_<split>.json has them."""
     first, count = nets[0], len(result.files)
-    found = measures(result.scores, result.labels)
     options = first.modality.data
+    # a view is right or wrong where the file has one class
+    views = {"clip_accuracy": sum(result.hits) / sum(result.counts)} if first.task.one_class else {}
     return {
         "run": str(first.run),
         "modality": first.modality.name,
@@ -139,11 +141,9 @@ def described(nets: Sequence[Trained], asked_for: Sequence[Protocol], split: str
             for net in nets
         ],
         "files": count,
-        **found,
-        **errors(result.scores, result.labels),
-        "clip_accuracy": sum(result.hits) / sum(result.counts),
+        **first.task.figures(result.scores, result.targets),
+        **views,
         **more(result),
-        "accuracy_interval_95": list(wilson_interval(found["accuracy"], count)),
         "views": options.view_counts(),
         "views_of_a_file": sum(result.counts) / count,
         "macs_of_a_file": round(result.macs / count),
@@ -178,8 +178,7 @@ def write(found: dict[str, Any], result: EvalResult, nets: Sequence[Trained]) ->
     slug = "" if plain else "_" + words.translate(str.maketrans({" ": "_", ",": "-", "=": "-"}))
     prefix = f"evaluate_{split}{slug}" + "".join(f"_and_{other.run.name}" for other in nets[1:])
     title = f"{found['modality']}, {split}, {found['files']} files" + ("" if words == "single" else f", {words}")
-    predicted, labels = result.scores.argmax(1).numpy(), result.labels.numpy()
-    class_report.write(predicted, labels, first.card["classes"], title, first.run, f"{prefix}_")
+    first.task.report(result.scores, result.targets, title, first.run, f"{prefix}_")
     if "time_probe" in found:
         time_report.write(found["time_probe"], title, first.run, f"{prefix}_")
     if "curve" in found:
@@ -187,4 +186,6 @@ def write(found: dict[str, Any], result: EvalResult, nets: Sequence[Trained]) ->
         protocols.draw_curve(found["curve"], title, first.run / f"{prefix}_curve.png")
     files.write_json(first.run / f"{prefix}.json", found)
     found["written"] = str(first.run / f"{prefix}*")
-    found["table"] = protocols.keep(first.run, split, protocols.row(found))
+    # protocols are compared by the errors of classes
+    found["table"] = protocols.keep(first.run, split, protocols.row(found)) if first.task.one_class else None
+    found["told"] = first.task.told(found)

@@ -15,6 +15,7 @@ import numpy as np
 from lightning import seed_everything
 from sklearn.metrics import recall_score
 
+from vggx import tasks
 from vggx.data.datamodule import SplitData
 from vggx.data.listing import Listing, Sample
 from vggx.data.skipped import SkippedFiles
@@ -75,6 +76,7 @@ def linear(
     seed_everything(settings.seed, verbose=False)
     net = begun(settings, source)
     protocol = asked("dense", options.scales, options.flip, None, capabilities(net))
+    tasks.check_classes(settings.task, "vggx linear")
     data: SplitData = net.modality.open_data(settings.seed)
     listing = data.find()
     print(f"data: {data.describe()}", flush=True)
@@ -190,7 +192,7 @@ def drawn(samples: Sequence[Sample], count: int, seed: int) -> list[Sample]:
     """So many samples of each class, all of a class with fewer, in the order that they stand in."""
     places: dict[int, list[int]] = {}
     for place, sample in enumerate(samples):
-        places.setdefault(sample.label, []).append(place)
+        places.setdefault(sample.target, []).append(place)
     draw = random.Random(seed)
     taken = [place for _, part in sorted(places.items()) for place in draw.sample(part, min(count, len(part)))]
     return [samples[place] for place in sorted(taken)]
@@ -206,4 +208,4 @@ def extracted(
 
 
 def labels_of(samples: Sequence[Sample]) -> svm.Numbers:
-    return np.array([sample.label for sample in samples])
+    return np.array([sample.target for sample in samples])

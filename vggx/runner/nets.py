@@ -2,14 +2,17 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, fields, replace
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from vggx import tasks
 from vggx.data.datamodule import SplitData
 from vggx.evaluate.protocol import Capabilities
 from vggx.net import PreparedNet
 from vggx.options import DataOptions, Modality, Settings
 from vggx.settings import modality_of, read_run
+from vggx.tasks.task import Task
 from vggx.weights import store
 
 SHARED = tuple(field.name for field in fields(DataOptions))  # where samples are, and how they are loaded
@@ -24,9 +27,14 @@ class Trained:
     modality: Modality
     card: dict[str, Any]
 
+    @cached_property
+    def task(self) -> Task:
+        """What it was trained for."""
+        return tasks.of_card(self.card)
+
     def listed(self, seed: int) -> SplitData:
         """The data, found."""
-        data: SplitData = self.modality.open_data(seed)
+        data: SplitData = tasks.open_data(self.modality, self.task.options, seed)
         data.find()
         return data
 
@@ -46,7 +54,7 @@ def trained(settings: Settings, run: Path, *, first: bool = True) -> Trained:
     if modality.name != settings.modality.name:
         raise ValueError(f"{run} is a run of {modality.name}, the first one of {settings.modality.name}")
     own = {name: value for name, value in modality.data.preprocessing().items() if name not in options.VIEWS}
-    data = replace(options, classes=card["classes"], **own)
+    data = replace(options, classes=tasks.names_of(card), **own)
     if not first:
         values = read_run(run)["modality"]["data"]
         shared = {name: getattr(data, name) for name in (*SHARED, *options.VIEWS)}
@@ -76,11 +84,15 @@ def check_together(nets: Sequence[Trained]) -> None:
     """
     first = nets[0]
     for other in nets[1:]:
-        if other.card["classes"] != first.card["classes"]:
+        if other.task.options.name != first.task.options.name:
             raise ValueError(
-                f"{other.run} has the classes {', '.join(other.card['classes'])} and {first.run} has "
-                f"{', '.join(first.card['classes'])}: only scores of the same classes, in the same order, can be "
-                "averaged"
+                f"{other.run} is of task={other.task.options.name} and {first.run} of task={first.task.options.name}: "
+                "only scores of one task can be averaged"
+            )
+        if other.task.names != first.task.names:
+            raise ValueError(
+                f"{other.run} has the classes {', '.join(other.task.names)} and {first.run} has "
+                f"{', '.join(first.task.names)}: only scores of the same classes, in the same order, can be averaged"
             )
 
 

@@ -1,4 +1,4 @@
-"""a run folder or a net's file, and new files -> a row per file: its classes by score, or why it cannot be read."""
+"""a run folder or a net's file, and new files -> a row per file: what its net says, or why it cannot be read."""
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
@@ -6,20 +6,18 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-import torch
-
+from vggx import tasks
+from vggx.data.batch import Batch
 from vggx.data.datamodule import SplitData
-from vggx.data.dataset import Batch
 from vggx.data.skipped import SkippedFiles
 from vggx.inference.loop import Outputs, Step, infer, one_by_one
-from vggx.inference.scoring import CLASSES
-from vggx.inference.views import clip_views
 from vggx.inference.whole import Whole, along_time, mean_logits, whole_scores
 from vggx.net import PreparedNet
 from vggx.options import Modality
 from vggx.progress import progress
 from vggx.report import frame_scores as tracks
 from vggx.runner.device import choose_device, set_up
+from vggx.tasks.task import Task
 from vggx.weights import store
 
 Row = dict[str, Any]
@@ -36,16 +34,17 @@ def predict(
     whole: bool = False,
     frame_scores: str | Path | None = None,
 ) -> list[Row]:
-    """The likeliest classes of every file, and of every file in a folder.
+    """What a net says of every file, and of every file in a folder.
 
     Args:
         whole: scan files from their first moment to their last, uncropped, in the place of clips of them.
         frame_scores: folder for the scores of whole files along time, see `vggx.report.frame_scores`.
 
     Returns:
-        A row for each file: {path, classes, scores, error}; `classes` and `scores` (softmax, views averaged) are
-        sorted by score, and empty where no view can be read; `error` says why a view or the file cannot; with
-        `frame_scores` also the path of its CSV file under that name.
+        A row for each file: {path, <what the net's task says>, error}. Of classes these are {classes, scores}, the
+        likeliest first, and empty where no view can be read (`vggx.tasks.task.Task.row` of the other tasks); scores are
+        means over views; `error` says why a view or the file cannot be read; with `frame_scores` also the path of its
+        CSV file under that name.
 
     Raises:
         ValueError, FileNotFoundError: no such run, no file to predict, an unknown device, or whole files of pictures.
@@ -55,10 +54,13 @@ def predict(
     where, folder = choose_device(device), None if frame_scores is None else Path(frame_scores)
     net, modality, card = store.load_net(run)
     check_whole(modality, whole=whole, folder=folder)
+    task = tasks.of_card(card)
+    if whole and not task.one_class:
+        raise ValueError(f"whole=true goes along the scores of classes, and {run} is of task={task.options.name}")
     placed = set_up(net, where)
     modality = replace(modality, data=replace(modality.data, batch_size=batch_size, num_workers=num_workers))
     data: SplitData = modality.open_data(0)
-    samples, classes = data.new_files(inputs), card["classes"]
+    samples = data.new_files(inputs)
     if not samples:
         raise ValueError("inputs names no file")
     targets = [] if folder is None else tracks.targets(folder, [sample.path for sample in samples])
@@ -66,37 +68,42 @@ def predict(
 
     def write(number: int, found: Whole) -> None:
         steps = along_time(net.vgg, found.scores).cpu()
-        tracks.write(targets[number], classes, steps, found.times, found.seconds)
+        tracks.write(targets[number], task.names, steps, found.times, found.seconds)
 
     if whole:
         batches = one_by_one(samples, range(len(samples)))
-        step = Step(batches, partial(whole_file, net, modality, skipped, write if targets else None))
+        step = Step(batches, partial(whole_file, net, task, modality, skipped, write if targets else None))
     else:
-        step = Step(data.loader(data.new_dataset(samples)), partial(clips, net))
+        step = Step(data.loader(data.new_dataset(samples)), partial(clips, net, task))
     found = infer(placed, [step], skipped, "predict").means
-    rows = [row(s.path, found.get(number), classes, top, skipped.found.get(s.path)) for number, s in enumerate(samples)]
+    # with an error too, where only some of a file's views can be read
+    rows: list[Row] = [
+        {"path": sample.path, **task.row(found.get(number), top), "error": skipped.found.get(sample.path)}
+        for number, sample in enumerate(samples)
+    ]
     for number, target in enumerate(targets):
         rows[number]["frame_scores"] = f"{target}.csv" if number in found else None
     return rows
 
 
-def clips(net: PreparedNet, batch: Batch) -> Iterator[Outputs]:
-    yield batch["file"].tolist(), CLASSES.activate(clip_views(net, batch))
+def clips(net: PreparedNet, task: Task, batch: Batch) -> Iterator[Outputs]:
+    yield batch.file.tolist(), task.activate(task.ask(net, batch.input, batch.lengths).float())[:, None]
 
 
 def whole_file(
     net: PreparedNet,
+    task: Task,
     modality: Modality,
     skipped: SkippedFiles,
     write: Callable[[int, Whole], None] | None,
     batch: Batch,
 ) -> Iterator[Outputs]:
     """A batch of `one_by_one`; `write` is told the file's number and what the net says of it along time."""
-    path, (number,) = batch["input"].path, batch["file"].tolist()
+    path, (number,) = batch.input.path, batch.file.tolist()
     with skipped.skipping(path):
         watched = partial(progress, description=path)
         found = whole_scores(net, modality, path, timed=write is not None, watched=watched)
-        yield [number], CLASSES.activate(mean_logits(found.scores))[None, None]
+        yield [number], task.activate(mean_logits(found.scores)[None])[None]
         if write is not None:
             write(number, found)
 
@@ -113,12 +120,3 @@ def check_whole(modality: Modality, *, whole: bool, folder: Path | None) -> None
             f"whole=true scans files along time, and a file of {modality.name} has none; vggx evaluate protocol=dense "
             "judges pictures whole and uncropped"
         )
-
-
-def row(path: str, scores: torch.Tensor | None, classes: Sequence[str], top: int, error: str | None) -> Row:
-    if scores is None:
-        return {"path": path, "classes": [], "scores": [], "error": error}
-    best = scores.topk(min(top, len(classes)))
-    names = [classes[index] for index in best.indices.tolist()]
-    # with an error too, where only some of a file's views can be read
-    return {"path": path, "classes": names, "scores": [round(v, 6) for v in best.values.tolist()], "error": error}

@@ -9,18 +9,17 @@ from typing import Any
 import torch
 from lightning import Trainer, seed_everything
 
-from vggx import files, nd, recipes, tuning
+from vggx import files, nd, recipes, tasks, tuning
 from vggx import settings as settings_module
 from vggx.cost.ledger import ledger_of, total
 from vggx.data.datamodule import SplitData
 from vggx.data.dataset import blank
-from vggx.data.listing import SPLITS, Listing
+from vggx.data.listing import SPLITS
 from vggx.data.statistics import MEASURING, measure, unmeasured
 from vggx.net import PreparedNet
 from vggx.options import Modality, Settings, given
 from vggx.progress import progress
 from vggx.recipes.ema import Ema
-from vggx.report import classes as class_report
 from vggx.report import plots
 from vggx.report.transfer import in_a_line
 from vggx.runner import hazards
@@ -32,7 +31,8 @@ from vggx.runner.random_state import RandomState
 from vggx.runner.recorder import Recorder
 from vggx.runner.run_folder import BEST, SUMMARY, clear_leftovers, last_checkpoint, new_run
 from vggx.surgery.transfer import Transfer
-from vggx.tasks.classify import ClassifyTask
+from vggx.tasks.module import TaskModule
+from vggx.tasks.task import Task
 from vggx.weights import store
 from vggx.weights.source import Weights, read_weights
 
@@ -60,7 +60,8 @@ def train(
         clear_leftovers(resume)
     seed_everything(settings.seed, verbose=False)
     modality = settings.modality
-    data, listing = opened(settings)
+    data, task = opened(settings)
+    listing = data.find()
     say(f"data: {data.describe()}")
     if settings.inherit is not None and not settings.weights:
         raise ValueError(f"inherit={settings.inherit} needs weights=...: they are layers of those")
@@ -69,10 +70,17 @@ def train(
     net, found = begun(modality, listing.classes, weights, settings.allow_fresh, settings.inherit)
     sizes = {split: len(listing.splits[split]) for split in SPLITS}
     if settings.recipe.schedule == "plateau" and not sizes["val"]:
-        raise ValueError("recipe.schedule=plateau waits for the validation accuracy, and there is no validation split")
+        raise ValueError(
+            f"recipe.schedule=plateau waits for the validation {task.watched}, and there is no validation split"
+        )
     bad_files = BadFiles(modality.data.bad_limit, sizes)
     ema = [Ema(settings.recipe.ema)] if settings.recipe.ema else []
-    recorder = Recorder(Path(os.devnull), lambda: store.save_net(folder, ema[0].average if ema else net, card))
+    recorder = Recorder(
+        Path(os.devnull),
+        lambda: store.save_net(folder, ema[0].average if ema else net, card),
+        task.watched,
+        more_is_better=task.more_is_better,
+    )
     callbacks = [RandomState(settings.seed), bad_files, *ema, recorder]
     trainer = trainers.make_trainer(settings.trainer, callbacks, validate=bool(sizes["val"]))
     batch_size = given(modality.data.batch_size, "batch_size")
@@ -89,15 +97,15 @@ def train(
         measure(net, progress(data.loader(data.dataset("train")), MEASURING), modality.net, modality.data)
     if settings.trainer.deterministic:
         hazards.check_deterministic(net.to(device), blank(modality.data, 1).to(device))
-    card = store.make_card(modality, net, listing.classes)
+    card = store.make_card(modality, net, listing.classes, task.card())
     if weights is not None and found is not None:
         card["weights"] = provenance(weights, found)
-    task = ClassifyTask(net, settings.recipe, card, settings.freeze)
+    module = TaskModule(net, task, settings.recipe, card, settings.freeze)
     if checkpoint is not None:
         saved = read_checkpoint(checkpoint)
-        task.on_load_checkpoint(saved)  # refuses what does not fit before anything in the folder is written
+        module.on_load_checkpoint(saved)  # refuses what does not fit before anything in the folder is written
         data.start_epoch = saved["epoch"] + 1
-    paces = task.paces()
+    paces = module.paces()
     first = is_first()
     folder = resume or (new_run(settings.runs, modality.name, job) if first else Path(os.devnull))
     recorder.folder = folder
@@ -120,21 +128,26 @@ def train(
         nd.channels_last(net, net.vgg.dims)
     if settings.trainer.compile:
         net.compile()
-    trainer.fit(task, datamodule=data, ckpt_path=checkpoint, weights_only=True)
+    trainer.fit(module, datamodule=data, ckpt_path=checkpoint, weights_only=True)
     if trainer.should_stop:
         ended = f"the run ended after epoch {len(recorder.history)} of {trainer.max_epochs}"
-        say(f"{ended}: the validation accuracy stalled once more than recipe.drops={settings.recipe.drops}")
+        say(f"{ended}: the validation {task.watched} stalled once more than recipe.drops={settings.recipe.drops}")
 
     folder = trainer.strategy.broadcast(folder)
-    task.load_state_dict(read_checkpoint(folder / BEST)["state_dict"])
+    best = read_checkpoint(folder / BEST)
+    module.load_state_dict(best["state_dict"])
+    module.resume_task(best["card"].get("task", tasks.CLASSIFY))
     if trainer.is_global_zero:
-        plots.curves(recorder.history, recorder.best_epoch, folder / "curves.png")
+        curves, share = folder / "curves.png", task.more_is_better
+        plots.curves(recorder.history, recorder.best_epoch, curves, task.watched, share=share)
     judged = next((split for split in ("test", "val") if listing.splits[split]), None)
     if judged:
-        (trainer.test if judged == "test" else trainer.validate)(task, datamodule=data, verbose=False)
+        (trainer.test if judged == "test" else trainer.validate)(module, datamodule=data, verbose=False)
     measured = {name: value.item() for name, value in trainer.callback_metrics.items()} if judged else {}
     summary = {
         "modality": modality.name,
+        "task": task.options.name,
+        "watched": task.watched,
         "plan": card["plan"],
         "norm": modality.net.norm,
         "dims": card["dims"],
@@ -147,7 +160,7 @@ def train(
         "seed": settings.seed,
         "weights": card.get("weights"),
         **recorder.summary(),
-        "test_accuracy": None,
+        f"test_{task.watched}": None,
         **{name: value for name, value in measured.items() if name.startswith("test_")},
         "bad_files": bad_files.listed(),
         **machine(trainer),
@@ -155,27 +168,19 @@ def train(
     if trainer.is_global_zero:
         files.write_json(folder / SUMMARY, summary)
         if judged:
-            predicted, labels = task.file_scores.argmax(1).numpy(), task.file_labels.numpy()
-            title = f"{modality.name}, {judged}, {len(labels)} files"
-            class_report.write(predicted, labels, listing.classes, title, folder)
+            title = f"{modality.name}, {judged}, {len(module.file_targets)} files"
+            task.report(module.file_scores, module.file_targets, title, folder)
     return {"run": str(folder), **summary}
 
 
-def opened(settings: Settings) -> tuple[SplitData, Listing]:
-    """The data set, listed.
+def opened(settings: Settings) -> tuple[SplitData, Task]:
+    """The data set, listed, and the task as its training targets have it.
 
     Raises:
         ValueError: as its source, or data in which there is nothing to be learned.
     """
-    data: SplitData = settings.modality.open_data(settings.seed)
-    listing = data.find()
-    if len(listing.classes) < 2:
-        raise ValueError(f"the data have one class only, {listing.classes}: there is nothing to tell apart")
-    seen = {sample.label for sample in listing.splits["train"]}
-    empty = [name for label, name in enumerate(listing.classes) if label not in seen]
-    if empty:
-        raise ValueError(f"no training file is of the class {', '.join(empty)}: it could not be learned")
-    return data, listing
+    data = tasks.open_data(settings.modality, settings.task, settings.seed)
+    return data, tasks.begun(settings.task, data.find())
 
 
 def begun(

@@ -53,6 +53,6 @@ def class_count(classes: int | None, run: str | None) -> int:
         return classes
     if run is None:
         return CLASSES
-    from vggx.weights.store import read_card  # with torch, which no other net's cost needs
+    from vggx.weights.store import outputs_of, read_card  # with torch, which no other net's cost needs
 
-    return len(read_card(Path(run))["classes"])
+    return outputs_of(read_card(Path(run)))

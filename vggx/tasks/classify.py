@@ -1,172 +1,92 @@
-"""batch {input, label, file, bad} -> loss and metrics: the LightningModule of every modality."""
+"""One class a file: cross-entropy, accuracy, a confusion matrix."""
 
-from dataclasses import asdict
-from typing import Any, Self
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
 
 import torch
-from lightning import LightningModule
-from torch import Tensor, nn
+from torch import Tensor
 from torch.nn import functional as F
-from torchmetrics import MeanMetric
 
-from vggx import configs, recipes, tuning
-from vggx.options import NetOptions, Recipe
-from vggx.tasks.predictions import Predictions, by_file, measures
-
-Batch = dict[str, Any]
-# of a recipe, without which a resumed run's states do not fit
-LASTING = (
-    "optimizer", "batch", "decay_biases", "schedule", "ema", "layer_decay", "block_rates", "fresh_factor",
-)  # fmt: skip
+from vggx.data.listing import Listing
+from vggx.data.targets import Classes, Targets
+from vggx.evaluate.measures import errors
+from vggx.options import ClassifyOptions
+from vggx.report import classes as class_report
+from vggx.tasks.predictions import measures, wilson_interval
+from vggx.tasks.task import Row, Task
 
 
-class ClassifyTask(LightningModule):
-    """Cross-entropy on one label a file.
+class Classify(Task):
+    """A softmax over the classes."""
 
-    Logged at the end of an epoch: train_loss, train_accuracy (of augmented samples, while the weights move), and of
-    validation and test <split>_loss, <split>_accuracy and the other measures of whole files, the scores of their
-    views averaged; and <split>_clip_accuracy of single views.
+    OPTIONS = ClassifyOptions
+    watched = "accuracy"
+    one_class = True
+    mixes = True
+    says = "softmax"
 
-    Args:
-        net: from a modality's options.
-        recipe: how it is trained.
-        card: what the checkpoint says of the net, so that it is not loaded into another.
-        freeze: so many first blocks of the net do not train.
+    @classmethod
+    def targets(cls, options: Any) -> Targets:
+        return Classes()
 
-    Raises:
-        ValueError: a recipe that cannot be followed, or more frozen blocks than there are.
-    """
+    def begin(self, listing: Listing) -> None:
+        hint = "".join(f"; {note}" for note in listing.notes if "task=" in note)
+        if len(self.names) < 2:
+            raise ValueError(f"the data have one class only, {self.names}: there is nothing to tell apart{hint}")
+        seen = {sample.target for sample in listing.splits["train"]}
+        empty = [name for label, name in enumerate(self.names) if label not in seen]
+        if empty:
+            raise ValueError(f"no training file is of the class {', '.join(empty)}: it could not be learned{hint}")
 
-    def __init__(self, net: nn.Module, recipe: Recipe, card: dict[str, Any], freeze: int = 0):
-        super().__init__()
-        recipes.check(recipe)
-        self.net = net
-        self.recipe = recipe
-        self.card = card
-        self.resumed_recipe: dict[str, Any] | None = None
-        self.frozen = tuning.freeze(net, freeze)
-        self.train_loss, self.train_hits, self.evaluation_loss = MeanMetric(), MeanMetric(), MeanMetric()
-        self.predictions = Predictions()
+    def loss(self, outputs: Tensor, target: Tensor, smoothing: float = 0.0) -> Tensor:
+        return F.cross_entropy(outputs, target, label_smoothing=smoothing)
 
-    def train(self, mode: bool = True) -> Self:
-        """As ever, but frozen blocks stay in evaluation mode, in which the statistics of their norms stand still."""
-        super().train(mode)
-        for block in self.frozen:
-            block.eval()
-        return self
+    def hits(self, scores: Tensor, target: Tensor) -> Tensor:
+        return scores.argmax(1) == target
 
-    def paces(self) -> dict[str, tuning.Pace]:
-        """How fast each parameter learns that does, by its name in the net.
+    def activate(self, outputs: Tensor) -> Tensor:
+        return outputs.softmax(1)
 
-        Raises:
-            ValueError: a recipe for weights that the net did not begin with.
-        """
-        return tuning.paces(self.net, self.recipe, self.card.get("weights", {}).get("fresh"))
+    def measures(self, scores: Tensor, targets: Tensor) -> dict[str, float]:
+        return measures(scores, targets)
 
-    def training_step(self, batch: Batch, index: int) -> Tensor:
-        x, lengths, labels = batch["input"], batch.get("lengths"), batch["label"]
-        target = labels
-        if self.recipe.mixup or self.recipe.cutmix:
-            x, lengths, target = recipes.mixed(x, lengths, labels, len(self.card["classes"]), self.recipe)
-        logits = self.net(x, lengths)
-        loss = F.cross_entropy(logits, target, label_smoothing=self.recipe.label_smoothing)
-        if not torch.isfinite(loss):
-            raise FloatingPointError(
-                f"the training loss became {loss.item()} in epoch {self.current_epoch + 1}, batch {index}: "
-                f"lower recipe.lr (now {self.recipe.lr}) or set trainer.gradient_clip_val"
-            )
-        self.train_loss.update(loss.detach(), len(logits))
-        self.train_hits.update((logits.argmax(1) == labels).float())
-        return loss
+    def figures(self, scores: Tensor, targets: Tensor) -> dict[str, Any]:
+        found = measures(scores, targets)
+        interval = {"accuracy_interval_95": list(wilson_interval(found["accuracy"], len(targets)))}
+        return {**found, **errors(scores, targets), **interval}
 
-    def on_train_epoch_end(self) -> None:
-        self.log_dict({"train_loss": self.train_loss.compute(), "train_accuracy": self.train_hits.compute()})
-        self.train_loss.reset()
-        self.train_hits.reset()
-        plateau = self.lr_schedulers()
-        if isinstance(plateau, recipes.Plateau) and "val_accuracy" in self.trainer.callback_metrics:
-            plateau.step(self.trainer.callback_metrics["val_accuracy"].item())
-            self.trainer.should_stop |= plateau.ended
+    def told(self, figures: dict[str, Any]) -> str:
+        low, high = figures["accuracy_interval_95"]
+        return f"accuracy {figures['accuracy']:.4f}, Wilson's 95 % interval {low:.3f} to {high:.3f}"
 
-    def evaluation_step(self, batch: Batch) -> None:
-        if batch["input"] is None:
-            return
-        logits = self.net(batch["input"], batch.get("lengths"))
-        self.evaluation_loss.update(F.cross_entropy(logits, batch["label"]), len(logits))
-        self.predictions.update(logits, batch["label"], batch["file"])
+    def row(self, scores: Tensor | None, top: int) -> Row:
+        """The likeliest classes and their scores, the greatest first."""
+        if scores is None:
+            return {"classes": [], "scores": []}
+        best = scores.topk(min(top, len(self.names)))
+        names = [self.names[index] for index in best.indices.tolist()]
+        return {"classes": names, "scores": [round(value, 6) for value in best.values.tolist()]}
 
-    def validation_step(self, batch: Batch, index: int) -> None:
-        self.evaluation_step(batch)
+    def flat(self, rows: Sequence[Row]) -> list[Row]:
+        """A column for each place: path, class_1, score_1, ..., error."""
+        places = max(len(row["classes"]) for row in rows)
+        return [self.columns(row, places) for row in rows]
 
-    def test_step(self, batch: Batch, index: int) -> None:
-        self.evaluation_step(batch)
+    def columns(self, row: Row, places: int) -> Row:
+        found: Row = {"path": row["path"]}
+        for place in range(places):
+            known = place < len(row["classes"])
+            found[f"class_{place + 1}"] = row["classes"][place] if known else None
+            found[f"score_{place + 1}"] = row["scores"][place] if known else None
+        return found | {name: row[name] for name in ("error", "frame_scores") if name in row}
 
-    def evaluation_end(self, split: str) -> None:
-        scores, labels, files = self.predictions.views()
-        if len(labels) == 0:
-            raise ValueError(f"none of the {split} files can be read")
-        mean, owner = by_file(scores, labels, files)
-        found = {f"{split}_{name}": value for name, value in measures(mean, owner).items()}
-        found[f"{split}_clip_accuracy"] = measures(scores, labels)["accuracy"]
-        self.log_dict({f"{split}_loss": self.evaluation_loss.compute(), **found})
-        # what the reports of a run are drawn from
-        self.file_scores, self.file_labels = mean, owner
-        numbers, place, counts = files.unique(return_inverse=True, return_counts=True)
-        hits = place.bincount(weights=(scores.argmax(1) == labels).double(), minlength=len(numbers)).long()
-        self.file_numbers, self.file_views, self.file_hits = numbers.tolist(), counts.tolist(), hits.tolist()
-        self.evaluation_loss.reset()
-        self.predictions.reset()
+    def line(self, row: Row) -> Row:
+        """All places in one column, or the error."""
+        pairs = zip(row["classes"], row["scores"], strict=True)
+        classes = ", ".join(f"{name} {score:.3f}" for name, score in pairs)
+        return {"path": row["path"], "classes": classes or row["error"]}
 
-    def on_validation_epoch_end(self) -> None:
-        self.evaluation_end("val")
-
-    def on_test_epoch_end(self) -> None:
-        self.evaluation_end("test")
-
-    def configure_optimizers(self) -> Any:
-        scales = {name: pace.scale for name, pace in self.paces().items()}
-        optimiser = recipes.optimizer(self.net, self.recipe, scales, clips=bool(self.trainer.gradient_clip_val))
-        steps, epochs = int(self.trainer.estimated_stepping_batches), self.trainer.max_epochs or 1
-        schedule = recipes.scheduler(optimiser, self.recipe, steps, epochs)
-        # plateau is stepped in on_train_epoch_end: Lightning would do it after the checkpoint of the epoch is written
-        every = (
-            {"interval": "epoch", "monitor": "train_loss"}
-            if self.recipe.schedule == "plateau"
-            else {"interval": "step"}
-        )
-        return {"optimizer": optimiser, "lr_scheduler": {"scheduler": schedule, **every}}
-
-    def lr_scheduler_step(self, scheduler: Any, metric: Any) -> None:
-        if not isinstance(scheduler, recipes.Plateau):
-            scheduler.step()
-
-    def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
-        checkpoint["card"] = self.card
-        checkpoint["recipe"] = asdict(self.recipe)
-        checkpoint["freeze"] = len(self.frozen)
-
-    def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
-        # an option that the checkpoint does not know is younger than it, and what it did then is the default
-        saved, recipe = checkpoint.get("card", {}), asdict(Recipe()) | checkpoint.get("recipe", {})
-        for key in ("modality", "plan", "dims", "classes"):
-            if saved.get(key) != self.card[key]:
-                raise ValueError(f"the checkpoint's {key} is {saved.get(key)}, the net's is {self.card[key]}")
-        before = {**configs.load(f"modality/{self.card['modality']}").net, **saved["net"]}
-        for key, value in self.card["net"].items():
-            if key not in NetOptions.FREE and before.get(key) != value:
-                raise ValueError(f"modality.net.{key}={value}: the checkpoint's net has {before.get(key)}")
-        wanted = {f"recipe.{key}": (getattr(self.recipe, key), recipe[key]) for key in LASTING}
-        wanted["freeze"] = len(self.frozen), checkpoint.get("freeze", 0)
-        for key, (now, then) in wanted.items():
-            if now != then:
-                raise ValueError(f"{key}={now}: the run was begun with {then} and goes on with it")
-        if "weights" in saved:  # the file they came from may be gone
-            self.card["weights"] = saved["weights"]
-        self.resumed_recipe = recipe
-
-    def on_train_start(self) -> None:
-        """After a resumed run's states are restored: what its recipe says now wins over what it said then."""
-        schedule = self.lr_schedulers()
-        if self.resumed_recipe is not None:
-            recipes.renew(self.trainer.optimizers[0], schedule, self.recipe, self.resumed_recipe)
-        self.trainer.should_stop = isinstance(schedule, recipes.Plateau) and schedule.ended
+    def report(self, scores: Tensor, targets: Tensor, title: str, folder: Path, prefix: str = "") -> None:
+        predicted = scores.argmax(1).numpy()
+        class_report.write(predicted, targets.to(torch.int64).numpy(), self.names, title, folder, prefix)

@@ -10,34 +10,39 @@ from torchmetrics.functional.classification import multiclass_accuracy, multicla
 
 
 class Predictions(Metric):
-    """Keeps the softmax scores of every view with its label and file, and averages the views of a file.
+    """Keeps the scores of every view with its target and file.
 
-    `compute` gives (scores (M, K), labels (M,), files (M,)) of the views; torchmetrics gathers the devices' parts.
+    `compute` gives (scores (M, ...), targets (M, ...), files (M,)) of the views; torchmetrics gathers the devices'
+    parts.
     """
 
     full_state_update = False
     scores: list[Tensor]
-    labels: list[Tensor]
+    targets: list[Tensor]
     files: list[Tensor]
 
     def __init__(self) -> None:
         super().__init__()
-        for name in ("scores", "labels", "files"):
+        self.shapes: tuple[torch.Size, torch.Size] | None = None  # of one view's scores and target
+        for name in ("scores", "targets", "files"):
             self.add_state(name, default=[], dist_reduce_fx="cat")
 
-    def update(self, logits: Tensor, labels: Tensor, files: Tensor) -> None:
-        self.scores.append(logits.detach().float().softmax(1))
-        self.labels.append(labels)
+    def update(self, scores: Tensor, targets: Tensor, files: Tensor) -> None:
+        self.shapes = scores.shape[1:], targets.shape[1:]
+        self.scores.append(scores)
+        self.targets.append(targets)
         self.files.append(files)
 
     def compute(self) -> tuple[Tensor, Tensor, Tensor]:
-        return joined(self.scores), joined(self.labels), joined(self.files)
+        return joined(self.scores), joined(self.targets), joined(self.files)
 
     def views(self) -> tuple[Tensor, Tensor, Tensor]:
         """`compute` on the CPU, with its axes also where there is one view only: torchmetrics drops those."""
-        scores, labels, files = (part.cpu() for part in self.compute())
-        count = labels.numel()
-        return scores.reshape(count, -1) if count else scores, labels.reshape(count), files.reshape(count)
+        scores, targets, files = (part.cpu() for part in self.compute())
+        if self.shapes is None:
+            return scores, targets, files
+        count = files.numel()
+        return scores.reshape(count, *self.shapes[0]), targets.reshape(count, *self.shapes[1]), files.reshape(count)
 
 
 def joined(parts: Sequence[Tensor] | Tensor) -> Tensor:
@@ -46,13 +51,14 @@ def joined(parts: Sequence[Tensor] | Tensor) -> Tensor:
     return torch.cat(list(parts)) if parts else torch.empty(0)
 
 
-def by_file(scores: Tensor, labels: Tensor, files: Tensor) -> tuple[Tensor, Tensor]:
-    """Views (M, K), (M,), (M,) -> the mean score (F, K) and the label (F,) of each file."""
+def by_file(scores: Tensor, targets: Tensor, files: Tensor) -> tuple[Tensor, Tensor]:
+    """Views (M, ...), (M, ...), (M,) -> the mean score (F, ...) and the target (F, ...) of each file."""
     found, index = files.unique(return_inverse=True)
-    total = scores.new_zeros(len(found), scores.shape[1]).index_add_(0, index, scores)
-    counts = index.bincount(minlength=len(found))
-    owner = labels.new_zeros(len(found)).scatter_(0, index, labels)
-    return total / counts[:, None], owner
+    total = scores.new_zeros(len(found), *scores.shape[1:]).index_add_(0, index, scores)
+    counts = index.bincount(minlength=len(found)).view(-1, *(1,) * (scores.ndim - 1))
+    owner = targets.new_zeros(len(found), *targets.shape[1:])
+    owner[index] = targets
+    return total / counts, owner
 
 
 def measures(scores: Tensor, labels: Tensor) -> dict[str, float]:

@@ -7,7 +7,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from vggx.data.dataset import Batch
+from vggx.data.batch import Batch
 from vggx.data.seeds import derive
 from vggx.options import Modality
 from vggx.tasks.predictions import measures, wilson_interval
@@ -66,9 +66,9 @@ class TimeProbe:
 
     def changed(self, batch: Batch) -> list[Tensor]:
         """The clips of a batch in each of `ORDERS`."""
-        views = zip(batch["file"].tolist(), batch["view"].tolist(), strict=True)
+        views = zip(batch.file.tolist(), batch.view.tolist(), strict=True)
         seeds = [derive(self.seed, file, view) for file, view in views]
-        return [reordered(batch["input"], order, seeds, self.axis) for order in ORDERS.values()]
+        return [reordered(batch.input, order, seeds, self.axis) for order in ORDERS.values()]
 
     def result(self, scores: Sequence[Tensor], labels: Tensor) -> dict[str, Any]:
         """{seed, chance, rows}, of the scores (F, K) of the clips as they are and in each of `ORDERS`.

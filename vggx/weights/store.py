@@ -25,8 +25,15 @@ WEIGHTS, CARD = "net.safetensors", "net.json"
 FORMAT = 2  # 1 had no spec: its nets are built of their options
 
 
-def make_card(modality: Modality, net: PreparedNet, classes: list[str]) -> dict[str, Any]:
-    """What net.json holds: plain values, from which the same net is built and fed the same way again."""
+def make_card(
+    modality: Modality, net: PreparedNet, classes: list[str], task: dict[str, Any] | None = None
+) -> dict[str, Any]:
+    """What net.json holds: plain values, from which the same net is built and fed the same way again.
+
+    Args:
+        task: its name and what it keeps; with `names` where the outputs are no classes. Classification where None.
+    """
+    task = task or {"name": "classify"}
     return {
         "format": FORMAT,
         "vggx": vggx.__version__,
@@ -35,7 +42,8 @@ def make_card(modality: Modality, net: PreparedNet, classes: list[str]) -> dict[
         "dims": net.vgg.dims,
         "grid": list(net.vgg.grid),
         "spec": to_plain(net.vgg.spec),
-        "classes": list(classes),
+        **({} if "names" in task else {"classes": list(classes)}),
+        "task": task,
         "input": modality.data.contract(),
         "net": plain_options(modality.net),
         "data": modality.data.preprocessing(),
@@ -101,7 +109,9 @@ def check_card(card: Any, path: Path) -> dict[str, Any]:
     """
     if not isinstance(card, dict) or card.get("format") not in range(1, FORMAT + 1):
         raise ValueError(f"{path} is not a net's card of format 1 to {FORMAT}")
-    if not isinstance(card.get("classes"), list) or not all(isinstance(name, str) for name in card["classes"]):
+    task = card.get("task", {})
+    names = card.get("classes", task.get("names") if isinstance(task, dict) else None)
+    if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
         raise ValueError(f"{path} has no list of class names under `classes`")
     for key, kind in {"modality": str, "plan": str, "net": dict, "data": dict, "input": dict}.items():
         if not isinstance(card.get(key), kind):
@@ -120,8 +130,13 @@ def card_spec(card: dict[str, Any], path: Path) -> NetSpec:
             return spec_of(card["spec"])
         except ValueError as error:
             raise ValueError(f"{path} describes no net: {error}") from error
-    made: NetSpec = modality_of(card, path).spec(len(card["classes"]))
+    made: NetSpec = modality_of(card, path).spec(outputs_of(card))
     return made
+
+
+def outputs_of(card: dict[str, Any]) -> int:
+    """How many outputs a net has: its classes, or the numbers that it tells."""
+    return len(card["classes"] if "classes" in card else card["task"]["names"])
 
 
 def load_net(path: str | Path) -> tuple[PreparedNet, Modality, dict[str, Any]]:

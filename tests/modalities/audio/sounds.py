@@ -19,7 +19,7 @@ def options(**given: Any) -> Data:
 
 
 def loads(path: Path, train: bool = False, view: int = 0, views: int = 1, **given: Any) -> Tensor:
-    return AudioData(options(**given)).load(train)(Sample(str(path)), view, views)
+    return AudioData(options(**given)).load(train)(Sample(str(path)), view, views)[0]
 
 
 def tone(frequency: float, rate: int, seconds: float = 1.0, level: float = 0.5) -> np.ndarray:

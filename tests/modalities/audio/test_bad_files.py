@@ -167,10 +167,10 @@ def test_bad_files_of_a_folder(tmp_path: Path, workers: int) -> None:
     data = AudioData(options(root=str(tmp_path), val_share=0, test_share=0, num_workers=workers))
     assert data.describe().endswith("(source folder, guessed): 2 classes, 22 train, 0 val, 0 test")
     batches = list(data.train_dataloader())
-    assert sum(len(batch["input"]) for batch in batches) == 22
-    assert {Path(path).name for batch in batches for path in batch["bad"]} == {"cut.wav", "silence.wav"}
+    assert sum(len(batch.input) for batch in batches) == 22
+    assert {Path(path).name for batch in batches for path in batch.bad} == {"cut.wav", "silence.wav"}
     evaluated = list(data.loader(data.dataset("train")))
-    assert sum(len(batch["input"]) for batch in evaluated) == 20
+    assert sum(len(batch.input) for batch in evaluated) == 20
     for batch in evaluated:
-        for x, label in zip(batch["input"], batch["label"], strict=True):
+        for x, label in zip(batch.input, batch.target, strict=True):
             assert peak(x, 16000) == (600, 300)[label]  # high, low

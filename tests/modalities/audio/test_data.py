@@ -56,7 +56,7 @@ def test_the_embedded_tones(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
     data = AudioData(options(source="tones", sample_rate=8000, seconds=1.0))
     assert data.describe() == "embedded (source tones): 10 classes, 20 train, 10 val, 10 test"
     assert data.find().classes == sorted(tones.GESTURES)
-    assert next(iter(data.train_dataloader()))["input"].shape == (4, 8000)
+    assert next(iter(data.train_dataloader())).input.shape == (4, 8000)
 
 
 # real files
@@ -66,8 +66,8 @@ def test_the_spoken_digits_by_their_manifest(shared_data: Path) -> None:
     data = AudioData(options(root=str(shared_data / "fsdd"), sample_rate=8000, seconds=1.0))
     assert data.describe().endswith("(source manifest, guessed): 10 classes, 2300 train, 400 val, 300 test")
     batch = next(iter(data.test_dataloader()))
-    assert batch["label"].tolist() == [0, 0, 0, 0]
-    for x, length, sample in zip(batch["input"], batch["lengths"], data.find().splits["test"], strict=False):
+    assert batch.target.tolist() == [0, 0, 0, 0]
+    for x, length, sample in zip(batch.input, batch.lengths, data.find().splits["test"], strict=False):
         whole, _ = soundfile.read(sample.path, dtype="float32")
         assert length == len(whole) < 8000
         assert x[:length].numpy().tolist() == whole.tolist()
@@ -114,9 +114,9 @@ def test_every_real_file_gives_a_clip_or_is_refused_by_name(path: Path) -> None:
     load = AudioData(options()).load(False)
     assert isinstance(load, LoadClip)
     if path.parent.name == "audio":
-        x = load(Sample(str(path)), 0, 1)
+        x = load(Sample(str(path)), 0, 1)[0]
         assert x.shape == (8000,)
         assert x.abs().max() > 0
     else:
         with pytest.raises(BadFile, match=path.name):
-            load(Sample(str(path)), 0, 1)
+            load(Sample(str(path)), 0, 1)[0]

@@ -43,7 +43,7 @@ def kept(name: str = "logmel", **given: Any) -> AudioData:
 
 def plain(data: AudioData, path: Path, view: int = 0, views: int = 1, train: bool = False) -> Tensor:
     """(F, T): what a net makes of the waveform."""
-    wave = AudioData(replace(data.options, cache_maps=False)).load(train)(Sample(str(path)), view, views)
+    wave = AudioData(replace(data.options, cache_maps=False)).load(train)(Sample(str(path)), view, views)[0]
     assert data.maps is not None
     return data.maps.frontend(wave[None])[0][0]
 
@@ -77,10 +77,10 @@ def test_a_file_of_a_clip_at_most_gives_its_own_map(
     path, data = noise(tmp_path / "a.wav", samples, rate, channels), kept(name)
     if (2 * samples * data.options.sample_rate + rate) // (2 * rate) == 0:  # the nearest number is none
         with pytest.raises(BadFile, match=r"a\.wav: is too short"):
-            data.load(train)(Sample(str(path)), 0, 1)
+            data.load(train)(Sample(str(path)), 0, 1)[0]
         return
     for _ in ("made", "known"):
-        assert torch.equal(data.load(train)(Sample(str(path)), 0, 1), plain(data, path))
+        assert torch.equal(data.load(train)(Sample(str(path)), 0, 1)[0], plain(data, path))
 
 
 @pytest.mark.parametrize("name", list(FRONTENDS))
@@ -88,11 +88,11 @@ def test_a_file_of_a_clip_at_most_gives_its_own_map(
 def test_every_view_of_a_longer_file_has_its_own_map(tmp_path: Path, name: str, rate: int) -> None:
     path, data = noise(tmp_path / "a.wav", 2 * rate + 1, rate), kept(name)
     with seeded(0):
-        data.load(True)(Sample(str(path)), 0, 1)  # a whole file's map is no view's
+        data.load(True)(Sample(str(path)), 0, 1)[0]  # a whole file's map is no view's
     for _ in ("made", "known"):
         for views in (1, 3):
             for view in range(views):
-                found = data.load(False)(Sample(str(path)), view, views)
+                found = data.load(False)(Sample(str(path)), view, views)[0]
                 assert torch.equal(found, plain(data, path, view, views))
 
 
@@ -103,7 +103,7 @@ def test_in_training_a_clip_of_a_longer_file_is_cut_from_the_whole_map(tmp_path:
     starts = []
     for seed in range(100):
         with seeded(seed):
-            found = data.load(True)(Sample(str(path)), 0, 1)
+            found = data.load(True)(Sample(str(path)), 0, 1)[0]
         assert found.shape == (20, 51)
         (start,) = [n for n in range(63) if torch.equal(found, whole[:, n : n + 51])]
         starts.append(start)
@@ -122,7 +122,7 @@ def test_a_file_that_is_too_large_for_one_piece_is_read_each_time(
         with seeded(seed):
             expected = plain(data, path, train=True)
         with seeded(seed):
-            assert torch.equal(data.load(True)(Sample(str(path)), 0, 1), expected)
+            assert torch.equal(data.load(True)(Sample(str(path)), 0, 1)[0], expected)
     assert entries(cache) == []
 
 
@@ -142,10 +142,10 @@ def test_batches_are_the_same_on_any_number_of_workers_cold_and_warm(tmp_path: P
             shutil.rmtree(cache)
     for batches in found[1:]:
         for one, other in zip(found[0], batches, strict=True):
-            assert one.keys() == other.keys()
-            assert one["bad"] == other["bad"]
-            assert all(torch.equal(one[name], other[name]) for name in one.keys() - {"bad"})
-    assert {Path(path).name for batch in found[0] for path in batch["bad"]} == {"bad.wav"}
+            assert one.bad == other.bad
+            for name in ("input", "target", "lengths", "file", "view"):
+                assert torch.equal(getattr(one, name), getattr(other, name))
+    assert {Path(path).name for batch in found[0] for path in batch.bad} == {"bad.wav"}
 
 
 @pytest.mark.parametrize("name", list(FRONTENDS))
@@ -158,16 +158,16 @@ def test_a_shorter_map_is_followed_by_silence(tmp_path: Path, name: str) -> None
     (batch,) = data.loader(data.dataset("train"))
     frontend = data.maps.frontend
     rate = data.options.sample_rate
-    assert batch["lengths"].tolist() == [frontend.steps(1000 * rate // RATE), frontend.steps(4000 * rate // RATE)]
-    assert batch["input"].shape[2] == batch["lengths"][1]
+    assert batch.lengths.tolist() == [frontend.steps(1000 * rate // RATE), frontend.steps(4000 * rate // RATE)]
+    assert batch.input.shape[2] == batch.lengths[1]
     silent = frontend(torch.zeros(1, rate))[0]
-    behind = batch["input"][0, :, batch["lengths"][0] :]
+    behind = batch.input[0, :, batch.lengths[0] :]
     assert behind.numel() > 0
     assert torch.equal(behind, silent[0, :, :1].expand_as(behind))
     labels = torch.zeros(2, dtype=torch.int64)
     with seeded(0):
-        mixed, lengths, _ = recipes.mixup(batch["input"], batch["lengths"], labels, 2, 1.0)
-    assert lengths.max() == batch["lengths"][1]
+        mixed, lengths, _ = recipes.mixup(batch.input, batch.lengths, labels, 2, 1.0)
+    assert lengths.max() == batch.lengths[1]
     assert mixed.min() >= silent.min() - 1e-4
 
 
@@ -178,7 +178,7 @@ def test_a_known_file_is_not_opened(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     short, long = noise(tmp_path / "a.wav", 3000), noise(tmp_path / "b.wav", 9000)
     data = kept()
     loads = [
-        lambda path=path, train=train: data.load(train)(Sample(str(path)), 0, 1)
+        lambda path=path, train=train: data.load(train)(Sample(str(path)), 0, 1)[0]
         for path in (short, long)
         for train in (True, False)
     ]
@@ -196,16 +196,16 @@ def test_a_known_file_is_not_opened(tmp_path: Path, monkeypatch: pytest.MonkeyPa
 def test_a_changed_file_is_read_anew(tmp_path: Path) -> None:
     path, data = noise(tmp_path / "a.wav", 3000), kept()
     load = data.load(False)
-    first = load(Sample(str(path)), 0, 1)
+    first = load(Sample(str(path)), 0, 1)[0]
     time = path.stat().st_mtime_ns
     noise(path, 3000, seed=1)
     os.utime(path, ns=(time, time + 1))
-    second = load(Sample(str(path)), 0, 1)
+    second = load(Sample(str(path)), 0, 1)[0]
     assert torch.equal(second, plain(data, path))
     assert not torch.equal(first, second)
     noise(path, 3001, seed=2)
     os.utime(path, ns=(time, time + 1))
-    assert torch.equal(load(Sample(str(path)), 0, 1), plain(data, path))
+    assert torch.equal(load(Sample(str(path)), 0, 1)[0], plain(data, path))
 
 
 DAMAGES: dict[str, Callable[[bytes], bytes]] = {
@@ -224,11 +224,11 @@ DAMAGES: dict[str, Callable[[bytes], bytes]] = {
 @pytest.mark.parametrize("damage", DAMAGES)
 def test_a_damaged_map_is_made_anew(tmp_path: Path, cache: Path, damage: str) -> None:
     path, data = noise(tmp_path / "a.wav", 3000), kept()
-    expected = data.load(False)(Sample(str(path)), 0, 1)
+    expected = data.load(False)(Sample(str(path)), 0, 1)[0]
     (entry,) = entries(cache)
     whole = entry.read_bytes()
     entry.write_bytes(DAMAGES[damage](whole))
-    assert torch.equal(data.load(False)(Sample(str(path)), 0, 1), expected)
+    assert torch.equal(data.load(False)(Sample(str(path)), 0, 1)[0], expected)
     assert entry.read_bytes() == whole
 
 
@@ -239,7 +239,7 @@ def test_files_of_one_name_in_two_folders_are_two(tmp_path: Path, monkeypatch: p
         noise(folder / "a.wav", 3000, seed=number)
         os.utime(folder / "a.wav", ns=(10**18, 10**18))
         monkeypatch.chdir(folder)
-        assert torch.equal(data.load(False)(Sample("a.wav"), 0, 1), plain(data, folder / "a.wav"))
+        assert torch.equal(data.load(False)(Sample("a.wav"), 0, 1)[0], plain(data, folder / "a.wav"))
 
 
 CHANGES: list[dict[str, Any]] = [
@@ -263,7 +263,7 @@ def test_other_settings_know_nothing_of_each_other(tmp_path: Path, change: dict[
         first = AudioData(data_options(), 0, net_options())
         other = AudioData(data_options(**change.get("data", {})), 0, net_options(**change.get("net", {})))
         for data in (first, other, first, other):
-            assert torch.equal(data.load(False)(Sample(str(path)), 0, 1), plain(data, path))
+            assert torch.equal(data.load(False)(Sample(str(path)), 0, 1)[0], plain(data, path))
 
 
 def test_what_does_not_change_a_map_shares_it(cache: Path, tmp_path: Path) -> None:
@@ -277,11 +277,11 @@ def test_what_does_not_change_a_map_shares_it(cache: Path, tmp_path: Path) -> No
 
 def test_files_that_options_refuse_are_refused_though_they_are_known(tmp_path: Path) -> None:
     path = noise(tmp_path / "a.wav", 3000, channels=2)
-    kept().load(False)(Sample(str(path)), 0, 1)
+    kept().load(False)(Sample(str(path)), 0, 1)[0]
     with pytest.raises(BadFile, match=r"a\.wav: has 2 channels"):
-        kept(channels="mono").load(False)(Sample(str(path)), 0, 1)
+        kept(channels="mono").load(False)(Sample(str(path)), 0, 1)[0]
     with pytest.raises(BadFile, match=r"a\.wav: is 0 s long by its header, more than modality\.data\.max_seconds=0\.1"):
-        kept(max_seconds=0.1).load(False)(Sample(str(path)), 0, 1)
+        kept(max_seconds=0.1).load(False)(Sample(str(path)), 0, 1)[0]
 
 
 @pytest.mark.parametrize("train", [True, False])
@@ -290,13 +290,13 @@ def test_a_bad_file_is_named_each_time_and_not_kept(tmp_path: Path, cache: Path,
     path.write_text("no sound at all, only words")
     for _ in range(2):
         with pytest.raises(BadFile, match=r"a\.wav: is not a readable sound file"):
-            load(Sample(str(path)), 0, 1)
+            load(Sample(str(path)), 0, 1)[0]
     assert entries(cache) == []
     noise(path, 3000)
-    load(Sample(str(path)), 0, 1)
+    load(Sample(str(path)), 0, 1)[0]
     path.unlink()
     with pytest.raises(BadFile, match=r"a\.wav: does not exist"):
-        load(Sample(str(path)), 0, 1)
+        load(Sample(str(path)), 0, 1)[0]
 
 
 def test_a_cache_that_cannot_be_written_is_refused_at_once(tmp_path: Path, cache: Path) -> None:
@@ -310,7 +310,7 @@ def test_a_cache_that_fills_up_stops_nothing(tmp_path: Path, cache: Path) -> Non
     shutil.rmtree(data.maps.folder)
     Path(data.maps.folder).write_text("no folder any more")
     for _ in range(2):
-        assert torch.equal(data.load(True)(Sample(str(path)), 0, 1), plain(data, path))
+        assert torch.equal(data.load(True)(Sample(str(path)), 0, 1)[0], plain(data, path))
 
 
 # options
@@ -356,10 +356,10 @@ def test_the_spoken_digits_are_the_nets_own_maps(shared_data: Path) -> None:
     waves = AudioData(replace(data.options, cache_maps=False))
     net = build(net_options(mels=40, mean=[-5.0], std=[3.0]), data.options, 10).eval()
     for batches in zip(data.test_dataloader(), waves.test_dataloader(), strict=True):
-        maps_of = [net.prepared(batch["input"], batch["lengths"]) for batch in batches]
+        maps_of = [net.prepared(batch.input, batch.lengths) for batch in batches]
         (one, valid), (other, known) = maps_of
         assert torch.equal(valid, known)
         assert torch.equal(one.movedim(1, 2)[valid], other.movedim(1, 2)[valid])
         with torch.no_grad():
-            logits = [net(batch["input"], batch["lengths"]) for batch in batches]
+            logits = [net(batch.input, batch.lengths) for batch in batches]
         torch.testing.assert_close(*logits, rtol=0, atol=1e-6)

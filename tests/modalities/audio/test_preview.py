@@ -13,6 +13,7 @@ from omegaconf import OmegaConf
 
 from modalities.audio.preview import Panels, panels
 from vggx import configs, settings
+from vggx.data.batch import Batch
 from vggx.options import Modality
 from vggx.report.sheets import sheet
 
@@ -26,7 +27,7 @@ def options(frontend: str = "logmel", **changes: Any) -> Modality:
 
 
 def made(modality: Modality, x: torch.Tensor, lengths: Any = None, *, train: bool = False) -> Panels:
-    batch = {"input": x, "bad": {}} | ({} if lengths is None else {"lengths": torch.tensor(lengths)})
+    batch = Batch(x, lengths=None if lengths is None else torch.tensor(lengths))
     return panels(modality.net, modality.data, batch, train)
 
 

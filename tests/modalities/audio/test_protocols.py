@@ -11,15 +11,18 @@ from modalities.audio import data as audio_data
 from vggx import configs, settings
 from vggx.data.listing import Sample
 from vggx.evaluate.protocol import Protocol
-from vggx.inference.evaluator import EvalResult, Evaluator
 from vggx.net import PreparedNet
-from vggx.options import Modality, Recipe, TrainerOptions
+from vggx.options import ClassifyOptions, Modality, Recipe, TrainerOptions
 from vggx.runner.device import set_up
+from vggx.runner.evaluator import EvalResult, Evaluator
 from vggx.runner.trainer import make_trainer
-from vggx.tasks.classify import ClassifyTask
+from vggx.tasks.classify import Classify
+from vggx.tasks.module import TaskModule
 
 RATE = 8000
 LENGTHS = (0.3, 0.75, 1.0, 2.6)  # seconds
+
+CLASSES = Classify(ClassifyOptions(), ["a", "b"])
 
 
 @pytest.fixture(scope="module")
@@ -59,7 +62,7 @@ def net_of(of: Modality) -> PreparedNet:
 
 
 def evaluated(samples: list[Sample], protocol: str, of: Modality) -> EvalResult:
-    evaluator = Evaluator(set_up(net_of(of), "cpu"), of, of.open_data(0), samples, Protocol(protocol))
+    evaluator = Evaluator(set_up(net_of(of), "cpu"), CLASSES, of, of.open_data(0), samples, Protocol(protocol))
     return evaluator.evaluate(keep_views=True)
 
 
@@ -108,12 +111,12 @@ def test_single_is_what_lightning_tests(sounds: list[Sample], clips: int) -> Non
     of = modality(root(sounds))
     of.data.clips = clips
     found = evaluated(sounds, "single", of)
-    task = ClassifyTask(net_of(of), Recipe(optimizer="sgd", lr=0.1), {})
+    task = TaskModule(net_of(of), CLASSES, Recipe(optimizer="sgd", lr=0.1), {})
     data = of.open_data(0)
     trainer = make_trainer(TrainerOptions(max_epochs=1, accelerator="cpu", devices=1), [])
     trainer.test(task, dataloaders=data.loader(data.new_dataset(sounds)), verbose=False)
     assert torch.equal(found.scores, task.file_scores)
-    assert torch.equal(found.labels, task.file_labels)
+    assert torch.equal(found.targets, task.file_targets)
     assert found.loss == trainer.callback_metrics["test_loss"].item()
     assert found.counts == [clips] * 4
 

@@ -52,9 +52,9 @@ def test_clips_of_different_lengths_in_a_batch(tmp_path: Path) -> None:
         counted(tmp_path / "a" / f"{samples}.wav", samples)
     data = AudioData(options(root=str(tmp_path), val_share=0, test_share=0))
     (batch,) = data.loader(data.dataset("train"))
-    assert batch["lengths"].tolist() == [20, 5, 8000]  # in order of name
-    assert numbers_of(batch["input"][1]) == [1, 2, 3, 4, 5] + [0] * 7995
-    assert numbers_of(batch["input"][2]) == list(range(1, 8001))
+    assert batch.lengths.tolist() == [20, 5, 8000]  # in order of name
+    assert numbers_of(batch.input[1]) == [1, 2, 3, 4, 5] + [0] * 7995
+    assert numbers_of(batch.input[2]) == list(range(1, 8001))
 
 
 @settings(deadline=None)

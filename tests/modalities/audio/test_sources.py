@@ -136,7 +136,7 @@ def test_sounds_and_labels_belong_together(places: dict[str, Path], source: str)
     seen = set()
     for split in SPLITS:
         for batch in data.loader(data.dataset(split)):
-            for x, label in zip(batch["input"], batch["label"].tolist(), strict=True):
+            for x, label in zip(batch.input, batch.target.tolist(), strict=True):
                 spectrum = np.abs(np.fft.rfft(x.numpy() * np.hanning(len(x))))
                 assert spectrum.argmax() * RATE / len(x) == 300 + 100 * label
                 seen.add(label)
@@ -156,7 +156,7 @@ def test_a_fold_of_esc50_is_the_test_split_and_of_no_other(places: dict[str, Pat
     splits = data_of(places["esc50"], fold=fold).find().splits
     assert names(splits["test"]) == sorted(name for name in esc50_names() if name.startswith(f"{fold}-"))
     assert names(splits["train"] + splits["val"]) == sorted(n for n in esc50_names() if not n.startswith(f"{fold}-"))
-    assert {sample.label for sample in splits["val"]} == set(range(5))
+    assert {sample.target for sample in splits["val"]} == set(range(5))
 
 
 @pytest.mark.parametrize("fold", [1, 10])
@@ -243,7 +243,7 @@ def test_splits_of_speech_commands_are_torchaudios(tmp_path: Path, version: str)
     for split, subset in {"train": "training", "val": "validation", "test": "testing"}.items():
         theirs = SPEECHCOMMANDS(tmp_path, url=version, subset=subset)
         told = sorted(theirs.get_metadata(number) for number in range(len(theirs)))
-        ours = sorted((str(Path(s.path).relative_to(root.parent)), listing.classes[s.label], s.group)
+        ours = sorted((str(Path(s.path).relative_to(root.parent)), listing.classes[s.target], s.group)
                       for s in listing.splits[split])  # fmt: skip
         assert [(path, word, speaker) for path, _, word, speaker, _ in told] == ours
 

@@ -89,7 +89,7 @@ def test_a_file_no_longer_than_a_clip_gets_the_clips_answer(low_and_high: Path) 
     net, of_net, data = made()
     for path in sorted(low_and_high.glob("test/*/*.wav")):
         with torch.no_grad():
-            clip = net(LoadClip(data, train=False)(Sample(str(path)), 0, 1)[None])[0]
+            clip = net(LoadClip(data, train=False)(Sample(str(path)), 0, 1)[0][None])[0]
         with strip(net, of_net, data, str(path)) as opened:
             torch.testing.assert_close(scan(net.vgg, opened).mean(1), clip)
 

@@ -130,7 +130,7 @@ def test_mnists_four_files(tmp_path: Path, suffix: str) -> None:
     assert names == {f"train-images-idx3-ubyte#{number}" for number in range(40)}
     for split, prefix in {"train": "train", "val": "train", "test": "t10k"}.items():
         for batch in data.loader(data.dataset(split)):
-            for image, label, file in zip(batch["input"], batch["label"], batch["file"], strict=True):
+            for image, label, file in zip(batch.input, batch.target, batch.file, strict=True):
                 number = int(listing.splits[split][file].path.rpartition("#")[2])
                 assert label == number % 10
                 assert np.array_equal(image[0].numpy(), arrays[prefix][number])
@@ -139,7 +139,7 @@ def test_mnists_four_files(tmp_path: Path, suffix: str) -> None:
 def test_validation_of_idx_files_is_the_same_share_of_every_class(tmp_path: Path) -> None:
     write_mnist(tmp_path, train=400)
     listing = ImageData(options(root=str(tmp_path))).find()
-    labels = np.array([sample.label for sample in listing.splits["val"]])
+    labels = np.array([sample.target for sample in listing.splits["val"]])
     assert np.bincount(labels).tolist() == [6] * 10
 
 
@@ -194,8 +194,8 @@ def test_grey_arrays_as_colour(tmp_path: Path, workers: int) -> None:
     write_mnist(tmp_path)
     data = ImageData(options(root=str(tmp_path), size=28, resize=28, num_workers=workers))
     batch = next(iter(data.test_dataloader()))
-    assert batch["input"].shape == (4, 3, 28, 28)
-    assert torch.equal(batch["input"][:, 0], batch["input"][:, 2])
+    assert batch.input.shape == (4, 3, 28, 28)
+    assert torch.equal(batch.input[:, 0], batch.input[:, 2])
 
 
 def test_fashion_mnist(shared_data: Path) -> None:
@@ -204,9 +204,9 @@ def test_fashion_mnist(shared_data: Path) -> None:
     assert data.source == "idx"
     assert listing.counts() == "51000 train, 9000 val, 10000 test"
     for split, each in {"train": 5100, "val": 900, "test": 1000}.items():
-        labels = np.array([sample.label for sample in listing.splits[split]])
+        labels = np.array([sample.target for sample in listing.splits[split]])
         assert np.bincount(labels).tolist() == [each] * 10
-    assert [sample.label for sample in listing.splits["test"][:10]] == [9, 2, 1, 1, 6, 1, 4, 6, 5, 7]  # as published
+    assert [sample.target for sample in listing.splits["test"][:10]] == [9, 2, 1, 1, 6, 1, 4, 6, 5, 7]  # as published
 
 
 # CIFAR-10
@@ -224,7 +224,7 @@ def test_cifar10_through_torchvision(tmp_path: Path) -> None:
         for index, sample in enumerate(listing.splits[split]):
             number = int(sample.path.rpartition("#")[2])
             assert np.array_equal(dataset[index]["input"].numpy(), pictures[offset + number])
-            assert sample.label == (number % 8 if split != "test" else number)
+            assert sample.target == (number % 8 if split != "test" else number)
 
 
 @pytest.mark.usefixtures("no_checksums")
@@ -232,9 +232,9 @@ def test_cifar10_in_grey(tmp_path: Path) -> None:
     pictures = write_cifar(tmp_path)
     data = ImageData(options(root=str(tmp_path), size=32, resize=32, channels=1))
     batch = next(iter(data.test_dataloader()))
-    assert batch["input"].shape == (4, 1, 32, 32)
+    assert batch.input.shape == (4, 1, 32, 32)
     luma = np.einsum("nchw,c->nhw", pictures[40:44].astype(float), [0.2989, 0.587, 0.114])  # torchvision's
-    assert np.abs(batch["input"][:, 0].numpy() - luma).max() <= 1
+    assert np.abs(batch.input[:, 0].numpy() - luma).max() <= 1
 
 
 def test_a_cifar10_that_is_not_the_real_one_is_refused(tmp_path: Path) -> None:

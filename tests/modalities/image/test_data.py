@@ -157,9 +157,9 @@ def test_batches_of_a_folder(folder: Path) -> None:
     assert data.describe().endswith("(source folder, guessed): 2 classes, 12 train, 4 val, 4 test")
     for loader in (data.train_dataloader(), data.val_dataloader(), data.test_dataloader()):
         for batch in loader:
-            assert batch["input"].dtype == torch.uint8
-            assert batch["input"].shape[1:] == (3, 16, 16)
-            assert torch.equal(batch["input"][:, 0, 8, 8] > 100, batch["label"] == 1)  # blue, red
+            assert batch.input.dtype == torch.uint8
+            assert batch.input.shape[1:] == (3, 16, 16)
+            assert torch.equal(batch.input[:, 0, 8, 8] > 100, batch.target == 1)  # blue, red
 
 
 def test_bad_files_of_a_folder(folder: Path) -> None:
@@ -169,11 +169,11 @@ def test_bad_files_of_a_folder(folder: Path) -> None:
     (folder / "red" / "folder.png").mkdir()  # holds no picture and is none: not listed at all
     data = ImageData(options(root=str(folder), val_share=0, test_share=0, num_workers=1))
     batches = list(data.train_dataloader())
-    assert sum(len(batch["input"]) for batch in batches) == 23
-    bad = {Path(path).name: reason for batch in batches for path, reason in batch["bad"].items()}
+    assert sum(len(batch.input) for batch in batches) == 23
+    bad = {Path(path).name: reason for batch in batches for path, reason in batch.bad.items()}
     assert sorted(bad) == ["cut.png", "empty.jpg", "text.png"]
     evaluated = list(data.loader(data.dataset("train")))
-    assert sum(len(batch["input"]) for batch in evaluated) == 20
+    assert sum(len(batch.input) for batch in evaluated) == 20
 
 
 def test_channels_have_to_be_1_or_3(folder: Path) -> None:
@@ -185,7 +185,7 @@ def test_mean_and_standard_deviation_of_a_split_are_numpys(folder: Path) -> None
     for path in folder.rglob("*.png"):
         Image.fromarray(noise(16, 16, 3, seed=int(path.stem))).save(path)
     data = ImageData(options(root=str(folder), val_share=0, test_share=0, resize=16))
-    found = moments(batch["input"] / 255 for batch in data.loader(data.dataset("train")))
+    found = moments(batch.input / 255 for batch in data.loader(data.dataset("train")))
     values = np.stack([np.asarray(Image.open(path)) for path in folder.rglob("*.png")]) / 255
     np.testing.assert_allclose(found.mean, values.mean((0, 1, 2)), atol=1e-6)
     np.testing.assert_allclose(found.std, values.std((0, 1, 2)), atol=1e-6)
@@ -223,7 +223,7 @@ def test_the_embedded_digits() -> None:
     data = ImageData(options(source="digits", channels=1, size=32, resize=32))
     assert data.describe() == "embedded (source digits): 10 classes, 1257 train, 270 val, 270 test"
     assert data.find().classes == [str(digit) for digit in range(10)]
-    assert next(iter(data.train_dataloader()))["input"].shape == (4, 1, 32, 32)
+    assert next(iter(data.train_dataloader())).input.shape == (4, 1, 32, 32)
 
 
 def test_a_small_folder_of_fashion(shared_data: Path) -> None:
@@ -231,7 +231,7 @@ def test_a_small_folder_of_fashion(shared_data: Path) -> None:
     assert data.find().counts() == "850 train, 150 val, 200 test"
     assert data.find().classes[9] == "9_Ankle_boot"
     item = data.dataset("test")[199]
-    assert (item["input"].shape, item["label"]) == ((3, 16, 16), 9)
+    assert (item["input"].shape, item["target"]) == ((3, 16, 16), 9)
 
 
 def test_new_files_need_no_data_set(folder: Path) -> None:
@@ -239,4 +239,4 @@ def test_new_files_need_no_data_set(folder: Path) -> None:
     samples = data.new_files([str(folder / "red")])
     assert samples == [Sample(str(folder / "red" / f"{number}.png")) for number in range(10)]
     (batch,) = data.loader(data.new_dataset(samples[:4]))
-    assert batch["input"].shape == (4, 3, 16, 16)
+    assert batch.input.shape == (4, 3, 16, 16)

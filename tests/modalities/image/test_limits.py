@@ -45,7 +45,7 @@ def test_the_limit_of_pixels_is_an_option(tmp_path: Path) -> None:
         read_image(str(path), 1, max_pixels=3199)
     data = open_data(Data(root=str(tmp_path), size=8, channels=1, crop_scale=[1.0, 1.0], max_pixels=3199), 0)
     with pytest.raises(BadFile, match=r"max_pixels=3199"):
-        data.load(False)(Sample(str(path)), 0, 1)
+        data.load(False)(Sample(str(path)), 0, 1)[0]
 
 
 @pytest.mark.parametrize("size", [(1, 4000), (4000, 1), (3, 301)])

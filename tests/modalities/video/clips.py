@@ -56,7 +56,7 @@ def options(**given: Any) -> Data:
 
 
 def loads(path: Path, train: bool = False, view: int = 0, **given: Any) -> Tensor:
-    return VideoData(options(**given)).load(train)(Sample(str(path)), view, 1)
+    return VideoData(options(**given)).load(train)(Sample(str(path)), view, 1)[0]
 
 
 def reader(path: Path, decoder: str = "auto") -> Reader:

@@ -32,7 +32,7 @@ def listed(root: Path | None, **options: object) -> tuple[str, Listing]:
 def content(listing: Listing, root: Path) -> dict[str, set[tuple[str, str]]]:
     """{split: {(path below the root, class)}}"""
     return {
-        split: {(Path(s.path).relative_to(root).as_posix(), listing.classes[s.label]) for s in listing.splits[split]}
+        split: {(Path(s.path).relative_to(root).as_posix(), listing.classes[s.target]) for s in listing.splits[split]}
         for split in SPLITS
     }
 

@@ -97,10 +97,10 @@ def test_bad_files_of_a_folder(tmp_path: Path, workers: int, no_hanging: None) -
     data = VideoData(options(root=str(tmp_path), val_share=0, num_workers=workers))
     assert data.describe().endswith("(source folder, guessed): 2 classes, 10 train, 0 val, 0 test")
     batches = list(data.train_dataloader())
-    assert [tuple(batch["input"].shape) for batch in batches] == [(4, 3, 8, 16, 16)] * 2 + [(2, 3, 8, 16, 16)]
-    assert {Path(path).name for batch in batches for path in batch["bad"]} == {"text.mp4", "empty.avi"}
+    assert [tuple(batch.input.shape) for batch in batches] == [(4, 3, 8, 16, 16)] * 2 + [(2, 3, 8, 16, 16)]
+    assert {Path(path).name for batch in batches for path in batch.bad} == {"text.mp4", "empty.avi"}
     evaluated = list(data.loader(data.dataset("train")))
-    assert sum(len(batch["input"]) for batch in evaluated) == 8
+    assert sum(len(batch.input) for batch in evaluated) == 8
 
 
 def test_workers_open_their_own_readers(long: Path, tmp_path: Path, no_hanging: None) -> None:
@@ -113,7 +113,7 @@ def test_workers_open_their_own_readers(long: Path, tmp_path: Path, no_hanging: 
     given = {"root": str(tmp_path), "follow_links": True, "val_share": 0, "num_workers": 2}
     data = VideoData(options(**given, clips="uniform", batch_size=7))
     batches = list(data.loader(data.dataset("train")))
-    assert [numbers_of(clip)[0] for batch in batches for clip in batch["input"]] == [0, 8, 16, 24, 32, 40, 42] * 6
+    assert [numbers_of(clip)[0] for batch in batches for clip in batch.input] == [0, 8, 16, 24, 32, 40, 42] * 6
     assert inherited.read([49]).float().mean() == pytest.approx(20 + STEP * 49, abs=1)
 
 
@@ -125,5 +125,5 @@ def test_clips_are_the_same_on_any_number_of_workers(tmp_path: Path, no_hanging:
         given = options(root=str(tmp_path), val_share=0, num_workers=workers, crop_scale=[0.3, 1.0], flip=True)
         loader = VideoData(given).train_dataloader()
         loader.sampler.set_epoch(3)  # type: ignore[attr-defined]
-        found.append(torch.cat([batch["input"] for batch in loader]))
+        found.append(torch.cat([batch.input for batch in loader]))
     assert torch.equal(*found)

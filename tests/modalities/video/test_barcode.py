@@ -181,10 +181,9 @@ def test_the_loader_of_the_datamodule(
     dataset = data.dataset("train")
     found = []
     for batch in data.loader(dataset):
-        assert not batch["bad"]
+        assert not batch.bad
         found += [
-            (file, numbers_in(clip.permute(1, 0, 2, 3)))
-            for file, clip in zip(batch["file"], batch["input"], strict=True)
+            (file, numbers_in(clip.permute(1, 0, 2, 3))) for file, clip in zip(batch.file, batch.input, strict=True)
         ]
     expected = []
     for file, sample in enumerate(dataset.samples):
@@ -194,6 +193,6 @@ def test_the_loader_of_the_datamodule(
     assert len(found) == 4 * len(films)
     assert [(int(file), clip) for file, clip in found] == expected
     for batch in data.train_dataloader():
-        for clip in batch["input"]:
+        for clip in batch.input:
             numbers = numbers_in(clip.permute(1, 0, 2, 3))
             assert numbers == list(range(numbers[0], numbers[0] + 13, 3))

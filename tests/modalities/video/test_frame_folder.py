@@ -147,7 +147,7 @@ def test_folders_through_the_datamodule(tmp_path: Path, workers: int) -> None:
     data = VideoData(options)
     samples = [*data.new_files([str(tmp_path / "a")]), *data.new_files([str(tmp_path / "b")])]
     batch = next(iter(data.loader(data.new_dataset(samples))))
-    found = batch["input"].float().mean((1, 3, 4)).int().tolist()
+    found = batch.input.float().mean((1, 3, 4)).int().tolist()
     assert found == [[5, 8, 11, 14], [105, 108, 111, 114]]
 
 

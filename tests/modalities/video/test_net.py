@@ -15,8 +15,9 @@ from vggx.blocks import ConvUnit
 from vggx.cost.counter import count
 from vggx.cost.ledger import ledger_of, total
 from vggx.net import VGG, PreparedNet
-from vggx.options import Modality, Recipe
-from vggx.tasks.classify import ClassifyTask
+from vggx.options import ClassifyOptions, Modality, Recipe
+from vggx.tasks.classify import Classify
+from vggx.tasks.module import TaskModule
 from vggx.weights.store import load_net, make_card, save_net
 
 
@@ -202,7 +203,7 @@ def test_a_net_and_a_checkpoint_older_than_the_time_kernel_have_3(tmp_path: Path
         made = make_card(now, now.build(5), list("abcde"))
         recipe = Recipe(optimizer="sgd", lr=0.1)
         begun = {"card": card, "recipe": asdict(recipe), "freeze": 0}
-        ClassifyTask(now.build(5), recipe, made).on_load_checkpoint(begun)
+        TaskModule(now.build(5), Classify(ClassifyOptions(), ["a"] * 5), recipe, made).on_load_checkpoint(begun)
 
     resume(modality)
     with pytest.raises(ValueError, match=r"modality\.net\.time_kernel=5: the checkpoint's net has 3"):

@@ -7,13 +7,14 @@ from matplotlib.figure import Figure
 
 from modalities.video.options import Data, Net
 from modalities.video.preview import Panels, panels
+from vggx.data.batch import Batch
 
 SIDE, GAP = 56, 2
 
 
 def made(frames: int, stride: int = 1, count: int = 2) -> tuple[torch.Tensor, Panels]:
     x = torch.randint(255, (count, 3, frames, SIDE, SIDE), dtype=torch.uint8)  # and never the white of a gap
-    return x, panels(Net(), Data(size=SIDE, frames=frames, frame_stride=stride), {"input": x}, train=False)
+    return x, panels(Net(), Data(size=SIDE, frames=frames, frame_stride=stride), Batch(x), train=False)
 
 
 @pytest.mark.parametrize("frames", [1, 8, 16])

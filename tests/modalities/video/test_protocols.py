@@ -13,11 +13,14 @@ from vggx import configs, settings
 from vggx.data.embedded import embedded
 from vggx.data.listing import Sample
 from vggx.evaluate.protocol import Protocol
-from vggx.inference.evaluator import EvalResult, Evaluator
 from vggx.net import PreparedNet
-from vggx.options import Modality
+from vggx.options import ClassifyOptions, Modality
 from vggx.runner.device import set_up
+from vggx.runner.evaluator import EvalResult, Evaluator
+from vggx.tasks.classify import Classify
 from vggx.tasks.time_probe import TimeProbe
+
+CLASSES = Classify(ClassifyOptions(), ["a", "b"])
 
 
 @pytest.fixture(scope="module")
@@ -50,7 +53,7 @@ def modality(films: Path, **data: object) -> Modality:
 def evaluated(of: Modality, found: list[Sample], protocol: Protocol) -> tuple[EvalResult, PreparedNet]:
     torch.manual_seed(0)
     net = of.build(2).eval()
-    return Evaluator(set_up(net, "cpu"), of, of.open_data(0), found, protocol).evaluate(keep_views=True), net
+    return Evaluator(set_up(net, "cpu"), CLASSES, of, of.open_data(0), found, protocol).evaluate(keep_views=True), net
 
 
 def frames(path: str, numbers: range, side: int, of: Modality) -> torch.Tensor:
@@ -101,7 +104,7 @@ def test_a_time_probe_leaves_what_is_beside_it_as_it_is(films: Path) -> None:
     of, found = modality(films, clips=2), samples(films)
     plain, net = evaluated(of, found, Protocol("single"))
     placed, probe = set_up(net, "cpu"), TimeProbe(axis=1, seed=0)
-    probed = Evaluator(placed, of, of.open_data(0), found, Protocol("single"), probe=probe).evaluate()
+    probed = Evaluator(placed, CLASSES, of, of.open_data(0), found, Protocol("single"), probe=probe).evaluate()
     assert torch.equal(probed.scores, plain.scores)
     assert (probed.counts, probed.hits, probed.macs, probed.loss) == ([2] * 4, plain.hits, plain.macs, plain.loss)
     assert plain.time_probe is None
@@ -112,4 +115,4 @@ def test_a_time_probe_leaves_what_is_beside_it_as_it_is(films: Path) -> None:
     backwards = torch.stack([net(x).softmax(1).mean(0) for x in clips])
     right = (backwards.argmax(1) == torch.tensor([sample.label for sample in found])).float().mean().item()
     assert rows["reversed"]["accuracy"] == pytest.approx(right)
-    assert rows["as they are"]["accuracy"] == pytest.approx(sum(plain.scores.argmax(1) == plain.labels).item() / 4)
+    assert rows["as they are"]["accuracy"] == pytest.approx(sum(plain.scores.argmax(1) == plain.targets).item() / 4)

@@ -122,7 +122,7 @@ def test_ucf101_by_its_official_splits(tmp_path: Path, fold: int, folder: str) -
     assert {Path(s.path).name.split("_")[2] for s in listing.splits["test"]} == {f"g{fold:02d}"}
     assert len(listing.splits["test"]) == 4
     assert len(listing.splits["train"]) == 12
-    assert all(f"v_{listing.classes[s.label]}_" in s.path for split in SPLITS for s in listing.splits[split])
+    assert all(f"v_{listing.classes[s.target]}_" in s.path for split in SPLITS for s in listing.splits[split])
     assert listing.notes == []
 
 
@@ -140,7 +140,7 @@ def test_validation_of_ucf101_is_taken_by_whole_groups_of_training(tmp_path: Pat
     ucf101(tmp_path)
     _, listing = listed(tmp_path, fold=1, val_share=0.34)
     assert all(len(splits) == 1 for splits in sides(listing).values())
-    assert {s.label for s in listing.splits["val"]} == {0, 1}
+    assert {s.target for s in listing.splits["val"]} == {0, 1}
     assert len(listing.splits["val"]) == 4  # of each class one of its three groups
     assert len(listing.splits["test"]) == 4
 
@@ -164,7 +164,7 @@ def test_class_folders_of_ucf101_are_split_by_groups(
     assert source == "folder"
     assert all(len(splits) == 1 for splits in sides(listing).values())
     assert len(sides(listing)) == 2 * groups
-    assert {s.label for s in listing.splits["test"]} == {0, 1}
+    assert {s.target for s in listing.splits["test"]} == {0, 1}
 
 
 def test_given_folders_that_tear_a_group_apart_are_pointed_out(tmp_path: Path) -> None:
@@ -181,7 +181,7 @@ def test_a_part_of_ucf101_leaves_out_the_classes_that_are_not_there(tmp_path: Pa
         path.unlink()
     _, listing = listed(tmp_path, fold=1)
     assert listing.classes == ["YoYo"]
-    assert {s.label for split in SPLITS for s in listing.splits[split]} == {0}
+    assert {s.target for split in SPLITS for s in listing.splits[split]} == {0}
     assert any("1 classes have no file here and are left out, such as ApplyEyeMakeup" in note for note in listing.notes)
 
 

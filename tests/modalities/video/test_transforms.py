@@ -206,7 +206,7 @@ def test_views_are_clips_times_crops(tmp_path: Path) -> None:
     sample = Sample(str(path))
     assert data.views([sample]) == 9
     load = data.load(False)
-    views = [load(sample, view, 9).float() for view in range(9)]
+    views = [load(sample, view, 9)[0].float() for view in range(9)]
     firsts = [round((view[0, 0, 12, 0].item()) / 20) for view in views]
     assert firsts == [0, 0, 0, 3, 3, 3, 6, 6, 6]  # as pytorchvideo spreads them, by thirds of what is left of a clip
     # the left half of a frame is darker: the first crop lies in it, the last in the other, the middle one in both

@@ -12,8 +12,8 @@ import torch
 from torch import Tensor
 
 from vggx.data import sources
-from vggx.data.datamodule import SplitData, check_file
-from vggx.data.listing import BadFile, Listing, Sample
+from vggx.data.datamodule import SplitData
+from vggx.data.listing import BadFile, Listing, Sample, check_file
 from vggx.options import DataOptions
 
 
@@ -23,13 +23,13 @@ class ReadNumber:
 
     train: bool
 
-    def __call__(self, sample: Sample, view: int, views: int) -> Tensor:
+    def __call__(self, sample: Sample, view: int, views: int) -> tuple[Tensor, Any]:
         check_file(sample.path)
         try:
             number = float(Path(sample.path).read_text())
         except ValueError as error:
             raise BadFile(f"{sample.path}: is not a number") from error
-        return torch.tensor([number, view, torch.rand(()).item() if self.train else 0.0])
+        return torch.tensor([number, view, torch.rand(()).item() if self.train else 0.0]), sample.target
 
 
 def built_in(root: Path, options: DataOptions, extensions: Sequence[str]) -> Listing:
@@ -72,7 +72,7 @@ def open_data(kind: type[SplitData] = NumberData, *, seed: int = 0, **options: A
 
 def rows(loader: Any, epoch: int = 0) -> list[list[float]]:
     loader.sampler.set_epoch(epoch)
-    return [row for batch in loader for row in batch["input"].tolist()]
+    return [row for batch in loader for row in batch.input.tolist()]
 
 
 # finding
@@ -146,8 +146,8 @@ def test_the_loaders_of_a_run(root: Path) -> None:
     assert numbers != sorted(numbers)
     assert rows(val) == [[number, 0, 0] for number in range(20, 25)]
     batch = next(iter(val))
-    assert batch["label"].tolist() == [0, 0, 0, 1]
-    assert batch["file"].tolist() == [0, 1, 2, 3]
+    assert batch.target.tolist() == [0, 0, 0, 1]
+    assert batch.file.tolist() == [0, 1, 2, 3]
 
 
 def test_samples_are_the_same_on_any_number_of_workers(root: Path) -> None:
@@ -198,7 +198,7 @@ def test_a_bad_file_is_skipped_and_listed(root: Path) -> None:
     (root / "val" / "bee" / "023.txt").write_text("many")
     data = open_data(root=str(root))
     batches = [*data.train_dataloader(), *data.val_dataloader()]
-    bad = {path: reason for batch in batches for path, reason in batch["bad"].items()}
+    bad = {path: reason for batch in batches for path, reason in batch.bad.items()}
     assert sorted(Path(path).name for path in bad) == ["003.txt", "023.txt"]
     assert [reason.partition(": ")[2] for _, reason in sorted(bad.items())] == ["is empty (0 bytes)", "is not a number"]
 
@@ -243,10 +243,10 @@ def test_new_files_are_read_as_in_evaluation(root: Path, tmp_path: Path) -> None
     data = open_data(ThreeViews)
     samples = data.new_files([str(tmp_path / "missing.txt"), str(root / "val" / "bee")])
     batches = list(data.loader(data.new_dataset(samples)))
-    assert [row for batch in batches if batch["input"] is not None for row in batch["input"].tolist()] == [
+    assert [row for batch in batches if batch.input is not None for row in batch.input.tolist()] == [
         [number, view, 0] for number in (23, 24) for view in range(3)
     ]
-    assert {reason.partition(": ")[2] for batch in batches for reason in batch["bad"].values()} == {"does not exist"}
+    assert {reason.partition(": ")[2] for batch in batches for reason in batch.bad.values()} == {"does not exist"}
 
 
 # files that no decoder should be given

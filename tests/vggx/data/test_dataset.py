@@ -13,7 +13,8 @@ import torch
 from torch import Tensor
 from torch.utils.data import DataLoader
 
-from vggx.data.dataset import MediaDataset, collate
+from vggx.data.batch import Batch, collate
+from vggx.data.dataset import MediaDataset
 from vggx.data.listing import BadFile, Sample
 from vggx.data.sampler import EpochSampler
 
@@ -24,13 +25,13 @@ class ReadNumber:
 
     draws: bool = True
 
-    def __call__(self, sample: Sample, view: int, views: int) -> Tensor:
+    def __call__(self, sample: Sample, view: int, views: int) -> tuple[Tensor, Any]:
         try:
             number = float(Path(sample.path).read_text())
         except ValueError as error:
             raise BadFile(f"{sample.path}: is not a number") from error
         drawn = [torch.rand(()).item(), random.random()] if self.draws else [0.0, 0.0]
-        return torch.tensor([number, view, *drawn], dtype=torch.float64)
+        return torch.tensor([number, view, *drawn], dtype=torch.float64), sample.target
 
 
 @pytest.fixture
@@ -55,9 +56,7 @@ def evaluation(samples: Sequence[Sample], **options: Any) -> MediaDataset:
     return MediaDataset(samples, ReadNumber(draws=False), **options)
 
 
-def batches(
-    dataset: MediaDataset, epoch: int = 0, *, workers: int = 0, shuffle: bool = True
-) -> Iterator[dict[str, Any]]:
+def batches(dataset: MediaDataset, epoch: int = 0, *, workers: int = 0, shuffle: bool = True) -> Iterator[Batch]:
     order = EpochSampler(len(dataset), seed=5, shuffle=shuffle)
     order.set_epoch(epoch)
     return iter(DataLoader(dataset, batch_size=3, sampler=order, num_workers=workers, collate_fn=collate))
@@ -73,7 +72,7 @@ def refusal(loader: Iterator[Any]) -> Exception | None:
 
 
 def by_number(dataset: MediaDataset, epoch: int = 0, **options: Any) -> dict[int, Tensor]:
-    rows = torch.cat([batch["input"] for batch in batches(dataset, epoch, **options)])
+    rows = torch.cat([batch.input for batch in batches(dataset, epoch, **options)])
     return {int(row[0]): row for row in rows}
 
 
@@ -154,7 +153,7 @@ def test_items_of_a_batch_are_those_that_are_asked_for_one_by_one(samples: list[
 def test_an_item_names_its_file_and_label(samples: list[Sample]) -> None:
     item = evaluation(samples)[(0, 4)]
     assert item["input"].tolist() == [4, 0, 0, 0]
-    assert (item["label"], item["file"], item["bad"]) == (1, 4, {})
+    assert (item["target"], item["file"], item["bad"]) == (1, 4, {})
 
 
 def test_every_view_of_every_file(samples: list[Sample]) -> None:
@@ -172,11 +171,11 @@ def test_a_number_of_views_for_each_file(samples: list[Sample]) -> None:
 
 def test_a_batch_stacks_inputs_labels_and_files(samples: list[Sample]) -> None:
     batch = collate([evaluation(samples)[index] for index in (2, 5)])
-    assert batch["input"].shape == (2, 4)
-    assert batch["label"].tolist() == [2, 2]
-    assert batch["file"].tolist() == [2, 5]
-    assert batch["view"].tolist() == [0, 0]
-    assert batch["bad"] == {}
+    assert batch.input.shape == (2, 4)
+    assert batch.target.tolist() == [2, 2]
+    assert batch.file.tolist() == [2, 5]
+    assert batch.view.tolist() == [0, 0]
+    assert batch.bad == {}
 
 
 def test_a_batch_is_the_same_where_it_arrives_and_copied(samples: list[Sample]) -> None:
@@ -184,11 +183,11 @@ def test_a_batch_is_the_same_where_it_arrives_and_copied(samples: list[Sample]) 
     here, there = (list(batches(training(samples), workers=workers)) for workers in (0, 1))
     for made, arrived in zip(here, there, strict=True):
         for other in (arrived, copy.copy(made)):  # torch copies a batch to pin its memory
-            assert list(made) == list(other)
-            assert made["bad"] == other["bad"]
-            for name in ("input", "label", "file", "view"):
-                assert torch.equal(made[name], other[name])
-                assert made[name].dtype == other[name].dtype
+            assert vars(made).keys() == vars(other).keys()
+            assert (made.bad, made.lengths) == (other.bad, other.lengths)
+            for name in ("input", "target", "file", "view"):
+                assert torch.equal(getattr(made, name), getattr(other, name))
+                assert getattr(made, name).dtype == getattr(other, name).dtype
 
 
 # bad files
@@ -198,7 +197,7 @@ def test_in_training_the_next_readable_file_stands_in(samples: list[Sample]) -> 
     spoil(samples, 4, 5, 9)
     dataset = training(samples)
     item = dataset[(0, 4)]
-    assert (item["input"][0], item["label"], item["file"]) == (6, 0, 6)
+    assert (item["input"][0], item["target"], item["file"]) == (6, 0, 6)
     assert sorted(item["bad"]) == [samples[4].path, samples[5].path]
     assert all(path in reason and "is not a number" in reason for path, reason in item["bad"].items())
     wrapped = dataset[(0, 9)]
@@ -210,22 +209,22 @@ def test_an_epoch_with_bad_files_is_as_long_and_lists_them(samples: list[Sample]
     spoil(samples, 0, 7)
     for workers in (0, 2):
         found = list(batches(training(samples), workers=workers))
-        assert sum(len(batch["input"]) for batch in found) == 10
-        assert {path for batch in found for path in batch["bad"]} == {samples[0].path, samples[7].path}
+        assert sum(len(batch.input) for batch in found) == 10
+        assert {path for batch in found for path in batch.bad} == {samples[0].path, samples[7].path}
 
 
 def test_in_evaluation_a_bad_file_is_left_out(samples: list[Sample]) -> None:
     spoil(samples, 0, 4)
     found = list(batches(evaluation(samples), shuffle=False))
-    assert [batch["file"].tolist() for batch in found] == [[1, 2], [3, 5], [6, 7, 8], [9]]
-    assert [list(batch["bad"]) for batch in found] == [[samples[0].path], [samples[4].path], [], []]
+    assert [batch.file.tolist() for batch in found] == [[1, 2], [3, 5], [6, 7, 8], [9]]
+    assert [list(batch.bad) for batch in found] == [[samples[0].path], [samples[4].path], [], []]
 
 
 def test_a_batch_of_bad_files_alone_has_no_input(samples: list[Sample]) -> None:
     spoil(samples, 3, 4, 5)
     found = list(batches(evaluation(samples), shuffle=False))
-    assert [batch["input"] is None for batch in found] == [False, True, False, False]
-    assert sorted(found[1]["bad"]) == [samples[number].path for number in (3, 4, 5)]
+    assert [batch.input is None for batch in found] == [False, True, False, False]
+    assert sorted(found[1].bad) == [samples[number].path for number in (3, 4, 5)]
 
 
 @pytest.mark.parametrize("workers", [0, 2])
@@ -248,8 +247,8 @@ def test_all_bad_in_training_is_an_error(samples: list[Sample], workers: int) ->
 def test_all_bad_in_evaluation_lists_them_all(samples: list[Sample]) -> None:
     spoil(samples, *range(10))
     found = list(batches(evaluation(samples)))
-    assert all(batch["input"] is None for batch in found)
-    assert {path for batch in found for path in batch["bad"]} == {sample.path for sample in samples}
+    assert all(batch.input is None for batch in found)
+    assert {path for batch in found for path in batch.bad} == {sample.path for sample in samples}
 
 
 def test_only_bad_files_are_skipped(samples: list[Sample]) -> None:

@@ -29,7 +29,7 @@ def test_a_share_of_every_class(per_class: list[int], share: float, seed: int) -
     kept, out = hold_out(everything, share, seed)
     assert [s for s in everything if s in set(kept)] == kept  # in order, and each once
     assert sorted([*kept, *out], key=lambda s: s.path) == everything
-    of_class = Counter(s.label for s in out)
+    of_class = Counter(s.target for s in out)
     for label, count in enumerate(per_class):
         if share == 0 or count == 1:
             assert of_class[label] == 0

@@ -41,7 +41,7 @@ def names(samples: Iterable[Sample], root: Path) -> list[str]:
 
 
 def per_class(listing: Listing, split: str) -> list[int]:
-    counts = Counter(sample.label for sample in listing.splits[split])
+    counts = Counter(sample.target for sample in listing.splits[split])
     return [counts[label] for label in range(len(listing.classes))]
 
 
@@ -75,7 +75,7 @@ def test_given_splits_are_kept(tmp_path: Path) -> None:
     assert {split: per_class(listing, split) for split in SPLITS} == {"train": [6, 5], "val": [3, 2], "test": [4, 3]}
     for split in SPLITS:
         for sample in listing.splits[split]:
-            assert Path(sample.path).parent == tmp_path / split / listing.classes[sample.label]
+            assert Path(sample.path).parent == tmp_path / split / listing.classes[sample.target]
 
 
 @pytest.mark.parametrize(
@@ -155,7 +155,7 @@ def test_other_names_are_in_the_order_of_letters(tmp_path: Path) -> None:
 def test_given_classes_set_the_order(classes: Path) -> None:
     listing = folder(classes, classes=["cat", "ant", "bee"])
     assert listing.classes == ["cat", "ant", "bee"]
-    assert {Path(sample.path).parent.name for sample in listing.splits["train"] if sample.label == 0} == {"cat"}
+    assert {Path(sample.path).parent.name for sample in listing.splits["train"] if sample.target == 0} == {"cat"}
 
 
 def test_files_are_found_at_any_depth_and_others_left(tmp_path: Path) -> None:
@@ -238,7 +238,7 @@ def test_paths_are_relative_to_the_manifest(tmp_path: Path) -> None:
     listing = manifest(tmp_path, ["path,label,split", "x/1.txt,cat,train", "x/2.txt,ant,val", "3.txt,cat,test"])
     assert listing.classes == ["ant", "cat"]
     assert [names(listing.splits[split], tmp_path) for split in SPLITS] == [["x/1.txt"], ["x/2.txt"], ["3.txt"]]
-    assert [listing.splits[split][0].label for split in SPLITS] == [1, 0, 1]
+    assert [listing.splits[split][0].target for split in SPLITS] == [1, 0, 1]
 
 
 def test_a_manifest_may_lie_elsewhere(tmp_path: Path) -> None:

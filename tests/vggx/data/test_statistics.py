@@ -7,6 +7,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
+from vggx.data.batch import Batch
 from vggx.data.colours import colour_shift
 from vggx.data.statistics import measure, moments, unmeasured
 from vggx.net import VGG, Normalise, PreparedNet
@@ -104,9 +105,9 @@ def test_what_pads_a_batch_is_not_measured(channels: int) -> None:
     waves = [draw.normal(3, 2, length).astype(np.float32) for length in (50, 20, 33, 7)]
     padded = torch.nn.utils.rnn.pad_sequence([torch.from_numpy(wave) for wave in waves[:3]], batch_first=True)
     batches = [
-        {"input": padded, "lengths": torch.tensor([50, 20, 33])},
-        {"input": None, "bad": {"x.wav": "is empty"}},
-        {"input": torch.from_numpy(waves[3])[None]},
+        Batch(padded, lengths=torch.tensor([50, 20, 33])),
+        Batch(bad={"x.wav": "is empty"}),
+        Batch(torch.from_numpy(waves[3])[None]),
     ]
     vgg = VGG((2, 50), 2, plan="micro", head="pooled")
     net = PreparedNet(vgg, Normalise([0.0] * channels, [1.0] * channels), Halved())
@@ -130,7 +131,7 @@ def pictures(channels: int = 3) -> list[dict[str, Tensor]]:
     grey = draw.normal(0, 30, (12, 1, 6, 6))
     levels = np.linspace(90, 150, channels).reshape(-1, 1, 1)
     values = (levels + grey + draw.normal(0, 10, (12, channels, 6, 6))).clip(0, 255).astype(np.uint8)
-    return [{"input": torch.from_numpy(part)} for part in np.split(values, 3)]
+    return [Batch(torch.from_numpy(part)) for part in np.split(values, 3)]
 
 
 def pixel_net(options: NetOptions, data: PictureOptions, channels: int = 3) -> PreparedNet:
@@ -145,7 +146,7 @@ def test_mean_alone_leaves_the_papers_units(channels: int) -> None:
     options, batches = NetOptions(normalize="mean"), pictures(channels)
     net = pixel_net(options, PictureOptions(), channels)
     measure(net, batches, options, PictureOptions())
-    values = torch.cat([batch["input"] for batch in batches]).double()
+    values = torch.cat([batch.input for batch in batches]).double()
     mean = values.mean((0, 2, 3))
     assert options.std == [1 / 255] * channels
     np.testing.assert_allclose(options.mean, mean / 255, rtol=1e-6)
@@ -161,7 +162,7 @@ def test_mean_alone_of_sound_leaves_log_mels_their_unit() -> None:
 
 
 def test_the_colours_are_measured_where_they_are_wanted_alone() -> None:
-    covariance = np.cov(torch.cat([batch["input"] for batch in pictures()]).movedim(1, 0).flatten(1) / 255, ddof=0)
+    covariance = np.cov(torch.cat([batch.input for batch in pictures()]).movedim(1, 0).flatten(1) / 255, ddof=0)
     for normalize in ("imagenet", "dataset", "mean", "none"):
         options, data = NetOptions(normalize=normalize), PictureOptions(colour_shift=0.1)
         assert unmeasured(options, data)

@@ -101,9 +101,9 @@ def test_clips_of_sound_are_averaged_and_padding_has_no_part(tmp_path: Path) -> 
     load = data.load(False)
     for sample, (vector,) in zip(samples, found, strict=True):
         with torch.inference_mode():
-            clips = [net.penultimate(load(sample, view, 2)[None])[0] for view in range(2)]
+            clips = [net.penultimate(load(sample, view, 2)[0][None])[0] for view in range(2)]
             answers = [net.vgg.head.fc(clip) for clip in clips]
-            expected = [net(load(sample, view, 2)[None])[0] for view in range(2)]
+            expected = [net(load(sample, view, 2)[0][None])[0] for view in range(2)]
         torch.testing.assert_close(torch.from_numpy(vector), torch.stack(clips).mean(0), rtol=1e-4, atol=1e-5)
         torch.testing.assert_close(answers, expected)
 

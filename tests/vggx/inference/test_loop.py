@@ -11,21 +11,22 @@ from lightning.fabric import Fabric
 from torch import Tensor, nn
 from torch.utils.data import DataLoader
 
-from vggx.data.dataset import Batch, MediaDataset, collate, gather
+from vggx.data.batch import Batch, collate, gather
+from vggx.data.dataset import MediaDataset
 from vggx.data.listing import BadFile, Sample
 from vggx.data.skipped import SkippedFiles
-from vggx.inference.loop import FileOutputs, NetOnDevice, Outputs, Step, infer, moved, one_by_one
+from vggx.inference.loop import FileOutputs, NetOnDevice, Outputs, Step, infer, one_by_one
 
 FILES = [Sample("a"), Sample("b"), Sample("c")]
 VIEWS = [1, 3, 2]
 
 
-def load(sample: Sample, view: int, views: int) -> Tensor:
+def load(sample: Sample, view: int, views: int) -> tuple[Tensor, int]:
     """[number of the file, view, 1]"""
-    return torch.tensor([float("abc".index(sample.path)), float(view), 1.0])
+    return torch.tensor([float("abc".index(sample.path)), float(view), 1.0]), 0
 
 
-def without_b(sample: Sample, view: int, views: int) -> Tensor:
+def without_b(sample: Sample, view: int, views: int) -> tuple[Tensor, int]:
     if sample.path == "b":
         raise BadFile("b: is empty (0 bytes)")
     return load(sample, view, views)
@@ -43,7 +44,7 @@ def placed(net: nn.Module | None = None, precision: Any = None) -> NetOnDevice:
 
 
 def doubled(batch: Batch) -> Iterator[Outputs]:
-    yield batch["file"].tolist(), 2 * batch["input"][:, None]
+    yield batch.file.tolist(), 2 * batch.input[:, None]
 
 
 def averaged(
@@ -66,7 +67,7 @@ def test_outputs_are_averaged_over_the_views_of_each_file(size: int) -> None:
 def test_several_views_of_a_file_may_come_at_once_and_from_several_steps() -> None:
     def both_ways(batch: Batch) -> Iterator[Outputs]:
         for sign in (1, -3):
-            yield batch["file"].tolist(), torch.stack([sign * batch["input"], torch.zeros_like(batch["input"])], 1)
+            yield batch.file.tolist(), torch.stack([sign * batch.input, torch.zeros_like(batch.input)], 1)
 
     found = averaged([Step(batches(), both_ways), Step(batches(), doubled)])
     assert found.counts == {0: 5, 1: 15, 2: 10}
@@ -102,8 +103,8 @@ def test_files_that_are_read_on_their_way_through_the_net_are_skipped_alike(
     skipped = SkippedFiles("test", 3, on_error=on_error, told=False)
 
     def read(batch: Batch) -> Iterator[Outputs]:
-        with skipped.skipping(batch["input"].path):
-            yield batch["file"].tolist(), without_b(batch["input"], 0, 1)[None, None]
+        with skipped.skipping(batch.input.path):
+            yield batch.file.tolist(), without_b(batch.input, 0, 1)[0][None, None]
 
     step = Step(one_by_one(FILES, [2, 1, 0]), read)
     if on_error == "raise":
@@ -128,8 +129,8 @@ def test_the_net_works_in_its_precision_and_keeps_nothing_for_gradients() -> Non
     seen: list[Tensor] = []
 
     def through(batch: Batch) -> Iterator[Outputs]:
-        seen.append(net(batch["input"]))
-        yield batch["file"].tolist(), seen[-1][:, None]
+        seen.append(net(batch.input))
+        yield batch.file.tolist(), seen[-1][:, None]
 
     found = averaged([Step(batches(), through)], net=placed(net, "bf16-mixed"))
     assert {x.dtype for x in seen} == {torch.bfloat16}
@@ -142,14 +143,14 @@ def test_the_net_works_in_its_precision_and_keeps_nothing_for_gradients() -> Non
 
 
 def test_all_of_a_batch_is_laid_on_the_device() -> None:
-    items = [{"input": [torch.ones(2), torch.ones(3)], "label": 0, "file": 0, "view": 0, "bad": {}}]
-    batch = moved(gather(items), torch.device("meta"))
-    assert [x.device.type for x in batch["input"][0]] == ["meta", "meta"]
-    assert batch["label"].device.type == "meta"
+    items = [{"input": [torch.ones(2), torch.ones(3)], "target": 0, "file": 0, "view": 0, "bad": {}}]
+    batch = gather(items).to(torch.device("meta"))
+    assert [x.device.type for x in batch.input[0]] == ["meta", "meta"]
+    assert batch.target.device.type == "meta"
     seen: list[str] = []
 
     def device_of(batch: Batch) -> Iterator[Outputs]:
-        seen.append(batch["input"].device.type)
+        seen.append(batch.input.device.type)
         yield [0], torch.zeros(1, 1, 1)
 
     made: Any = NetOnDevice

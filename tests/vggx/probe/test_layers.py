@@ -1,6 +1,7 @@
 """vggx.probe.layers: against a net worked out by hand, and against hooks on torchvision's VGG with the same weights."""
 
 import math
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -11,6 +12,7 @@ from torchvision.models.vgg import VGG as TorchvisionVGG
 from torchvision.models.vgg import make_layers
 
 from vggx import tuning
+from vggx.data.batch import Batch
 from vggx.net import VGG, Normalise, PreparedNet
 from vggx.probe.layers import Seen, seen
 
@@ -22,7 +24,7 @@ def prepared(vgg: VGG) -> PreparedNet:
 
 
 def batches(count: int, shape: tuple[int, ...], classes: int) -> list[dict[str, Tensor]]:
-    return [{"input": torch.randn(shape), "label": torch.randint(classes, shape[:1])} for _ in range(count)]
+    return [Batch(torch.randn(shape), torch.randint(classes, shape[:1])) for _ in range(count)]
 
 
 def test_a_net_of_two_layers_by_hand() -> None:
@@ -31,7 +33,7 @@ def test_a_net_of_two_layers_by_hand() -> None:
     with torch.no_grad():
         vgg.backbone.block1.conv1_1.conv.weight.copy_(torch.tensor([[[0.0, 1, 0]], [[0.0, -1, 0]]]))
         vgg.head.fc.weight.copy_(torch.tensor([[1.0, 0], [-1, 0]]))
-    found = seen(prepared(vgg), [{"input": torch.tensor([[[1.0, 3.0]]]), "label": torch.tensor([1])}])
+    found = seen(prepared(vgg), [Batch(torch.tensor([[[1.0, 3.0]]]), torch.tensor([1]))])
     conv, fc = found.layers
     wrong = 1 / (1 + math.exp(-6))  # the probability of the class that it is not
     assert found.loss == pytest.approx(6 + math.log1p(math.exp(-6)))
@@ -75,7 +77,7 @@ def hooked(net: nn.Module, data: list[dict[str, Tensor]]) -> list[dict[str, floa
     sizes: list[list[float]] = []
     for batch in data:
         net.zero_grad()
-        F.cross_entropy(net(batch["input"]), batch["label"]).backward()
+        F.cross_entropy(net(batch.input), batch.target).backward()
         sizes.append([layer.weight.grad.norm().item() for layer in layers])  # type: ignore[union-attr, operator]
     found = []
     for seen_values, seen_gradients, norms_of in zip(values, gradients, zip(*sizes, strict=True), strict=True):
@@ -113,7 +115,7 @@ def test_white_noise_grows_by_the_kernels_of_the_first_layer() -> None:
     """Of independent values of variance v a convolution makes values of v times the squares of its kernel, summed."""
     torch.manual_seed(0)
     vgg = VGG((3, 64, 64), 4, plan="micro", dropout=0.0)
-    found = seen(prepared(vgg), [{"input": 60 * torch.randn(8, 3, 64, 64), "label": torch.zeros(8, dtype=torch.long)}])
+    found = seen(prepared(vgg), [Batch(60 * torch.randn(8, 3, 64, 64), torch.zeros(8, dtype=torch.long))])
     kernels = vgg.backbone.block1.conv1_1.conv.weight
     wanted = 60 * kernels.square().sum((1, 2, 3)).mean().sqrt().item()
     assert found.layers[0].before.std() == pytest.approx(wanted, rel=0.03)  # at the borders a third is padding
@@ -161,7 +163,7 @@ def test_padding_does_not_count_behind_a_norm() -> None:
     net = prepared(VGG((1, 16), 3, plan="micro:1", norm="batch", head="pooled", grid=[1]))
     batch = batches(1, (2, 1, 16), 3)[0]
     valid = torch.arange(16) < torch.tensor([[16], [8]])
-    padded = {**batch, "input": batch["input"].masked_fill(~valid[:, None], 0), "lengths": valid}
+    padded = replace(batch, input=batch.input.masked_fill(~valid[:, None], 0), lengths=valid)
     assert seen(net, [padded], eaten=True).layers[0].before.std() == pytest.approx(1, rel=0.01)
 
 

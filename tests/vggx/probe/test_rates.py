@@ -5,6 +5,7 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
+from vggx.data.batch import Batch
 from vggx.net import VGG, Normalise, PreparedNet
 from vggx.probe.layers import Layer, seen
 from vggx.probe.rates import block_rates, parts
@@ -39,9 +40,9 @@ def test_the_gradients_are_torchs() -> None:
     torch.manual_seed(0)
     vgg = VGG((3, 16, 16), 4, plan="mini", dropout=0.0)
     net = PreparedNet(vgg, Normalise([0.0] * 3, [1.0] * 3))
-    batch = {"input": torch.randn(6, 3, 16, 16), "label": torch.randint(4, (6,))}
+    batch = Batch(torch.randn(6, 3, 16, 16), torch.randint(4, (6,)))
     rows = parts(seen(net, [batch]).layers)
-    F.cross_entropy(net(batch["input"]), batch["label"]).backward()
+    F.cross_entropy(net(batch.input), batch.target).backward()
     for row, part in zip(rows, [*vgg.backbone, vgg.head], strict=True):
         kernels = [parameter for parameter in part.parameters() if parameter.ndim > 1]
         weight, gradient = (torch.cat([x.flatten() for x in tensors]).norm().item()

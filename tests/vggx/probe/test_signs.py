@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 import torch
 
+from vggx.data.batch import Batch
 from vggx.net import VGG, Normalise, PreparedNet
 from vggx.probe.layers import Seen, seen
 from vggx.probe.signs import signs
@@ -16,7 +17,7 @@ def look(std: float = 60.0, **options: Any) -> Seen:
     torch.manual_seed(0)
     vgg = VGG((3, 32, 32), 10, **({"plan": "D", "width": 1 / 8, "norm": "none"} | options))
     net = PreparedNet(vgg, Normalise([0.0] * 3, [1.0] * 3))
-    return seen(net, [{"input": std * torch.randn(8, 3, 32, 32), "label": torch.arange(8)}], eaten=True)
+    return seen(net, [Batch(std * torch.randn(8, 3, 32, 32), torch.arange(8))], eaten=True)
 
 
 @pytest.mark.parametrize(
@@ -60,7 +61,7 @@ def test_a_net_that_has_learned_may_be_sure() -> None:
     with torch.no_grad():
         vgg.head.fc.weight.copy_(torch.tensor([[100.0], [-100.0]]).expand(2, 16) / 16)
     net = PreparedNet(vgg, Normalise([0.0], [1.0]))
-    found = seen(net, [{"input": torch.ones(4, 1, 8), "label": torch.zeros(4, dtype=torch.long)}])
+    found = seen(net, [Batch(torch.ones(4, 1, 8), torch.zeros(4, dtype=torch.long))])
     assert found.logits_std > 10
     assert signs(found, 2, {}) == []
 
@@ -71,7 +72,7 @@ def test_dead_layers_are_named() -> None:
     with torch.no_grad():
         vgg.backbone.block2.conv2_1.conv.bias.fill_(-1e3)
     net = PreparedNet(vgg, Normalise([0.0], [1.0]))
-    found = signs(seen(net, [{"input": torch.randn(4, 1, 8), "label": torch.tensor([0, 1, 0, 1])}]), 2, {})
+    found = signs(seen(net, [Batch(torch.randn(4, 1, 8), torch.tensor([0, 1, 0, 1]))]), 2, {})
     assert "conv2_1 is dead: 100% of its units are zero for all samples" in found
     assert not any(sign.startswith("conv1_1") for sign in found)
 

@@ -171,7 +171,7 @@ def test_an_epoch_has_every_file_so_many_times(runs: Path, films: Path, monkeypa
 
     def noting(self: Recorder, trainer: Any, module: Any, outputs: Any, batch: Any, index: int) -> None:
         end_of_batch(self, trainer, module, outputs, batch, index)
-        seen.append(batch["file"].tolist())
+        seen.append(batch.file.tolist())
 
     monkeypatch.setattr(Recorder, "on_train_batch_end", noting)
     train(made(films, runs, 1, **CLIPS))

@@ -16,9 +16,9 @@ from torchvision.transforms.v2 import functional as F
 from modalities.image.data import read_image
 from vggx.evaluate.curve import counts
 from vggx.evaluate.protocol import Protocol
-from vggx.inference.evaluator import Evaluator, averaged
 from vggx.runner.device import set_up
 from vggx.runner.evaluate import ProtocolOptions, evaluate
+from vggx.runner.evaluator import Evaluator, averaged
 from vggx.runner.nets import capabilities, trained
 from vggx.runner.train import train
 from vggx.weights import store
@@ -34,7 +34,7 @@ def runs(make: Make) -> list[Path]:
 
 def pictures(make: Make) -> list[tuple[torch.Tensor, int]]:
     data = make().modality.open_data(0)
-    return [(read_image(sample.path, 1), sample.label) for sample in data.find().splits["test"]]
+    return [(read_image(sample.path, 1), sample.target) for sample in data.find().splits["test"]]
 
 
 def evaluated(make: Make, run: Path, protocol: Protocol, **changes: Any):
@@ -42,14 +42,14 @@ def evaluated(make: Make, run: Path, protocol: Protocol, **changes: Any):
     net = trained(settings, run)
     data = net.modality.open_data(0)
     samples = data.find().splits["test"]
-    return Evaluator(set_up(net.net, "cpu"), net.modality, data, samples, protocol).evaluate(keep_views=True)
+    return Evaluator(set_up(net.net, "cpu"), net.task, net.modality, data, samples, protocol).evaluate(keep_views=True)
 
 
 @torch.no_grad()
 def test_dense_is_the_mean_over_scales_and_mirror_images(make: Make, runs: list[Path]) -> None:
     found = evaluated(make, runs[0], Protocol("dense", (16, 24), flip=True))
     net, _, _ = store.load_net(runs[0])
-    for scores, (picture, label), truth in zip(found.scores, pictures(make), found.labels, strict=True):
+    for scores, (picture, label), truth in zip(found.scores, pictures(make), found.targets, strict=True):
         sizes = [F.resize(picture, [side], antialias=True)[None] for side in (16, 24)]
         expected = torch.stack([net(view).softmax(1)[0] for x in sizes for view in (x, x.flip(-1))]).mean(0)
         torch.testing.assert_close(scores, expected, rtol=1e-4, atol=1e-5)
@@ -83,12 +83,12 @@ def test_both_is_the_mean_of_its_parts_and_several_nets_of_theirs(make: Make, ru
 def test_files_that_one_of_them_cannot_read_are_left_out(make: Make, runs: list[Path]) -> None:
     whole = evaluated(make, runs[0], Protocol("dense", (16,)))
     part = evaluated(make, runs[0], Protocol("dense", (16,)))
-    part.files, part.scores, part.labels, part.counts = part.files[1:], part.scores[1:], part.labels[1:], [1] * 15
+    part.files, part.scores, part.targets, part.counts = part.files[1:], part.scores[1:], part.targets[1:], [1] * 15
     part.hits, part.macs = part.hits[1:], part.macs * 15 // 16
     found = averaged([whole, part])
     assert found.files == list(range(1, 16))
     torch.testing.assert_close(found.scores, whole.scores[1:])
-    assert torch.equal(found.labels, whole.labels[1:])
+    assert torch.equal(found.targets, whole.targets[1:])
     assert found.hits == [2 * hits for hits in whole.hits[1:]]
     assert found.macs == 2 * whole.macs * 15 // 16
 
@@ -113,7 +113,7 @@ def test_what_it_finds_and_leaves(make: Make, runs: list[Path]) -> None:
     low, high = found["intervals_95"]["top1_error"]
     assert low <= found["top1_error"] <= high
     written = json.loads((run / "evaluate_test_crops_20-24_5x5_flip.json").read_text())
-    assert written == {key: value for key, value in found.items() if key not in ("table", "written")}
+    assert written == {key: value for key, value in found.items() if key not in ("table", "told", "written")}
     stem = run / "evaluate_test_crops_20-24_5x5_flip"
     for name in ("confusion", "curve"):
         with Image.open(f"{stem}_{name}.png") as picture:

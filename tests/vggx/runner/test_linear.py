@@ -140,7 +140,7 @@ def test_bad_files_are_named_and_too_many_are_no_result(
 def test_so_many_of_each_class_are_drawn_and_others_by_another_seed() -> None:
     samples = [Sample(str(number), number % 3) for number in range(30)] + [Sample("rare", 3)]
     taken = drawn(samples, 4, 0)
-    assert np.bincount([sample.label for sample in taken]).tolist() == [4, 4, 4, 1]
+    assert np.bincount([sample.target for sample in taken]).tolist() == [4, 4, 4, 1]
     assert taken == drawn(samples, 4, 0) != drawn(samples, 4, 1)
     assert taken == sorted(taken, key=samples.index)
 

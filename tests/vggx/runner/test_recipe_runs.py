@@ -74,8 +74,8 @@ def test_what_is_validated_is_the_average(make: Make, averaged: dict[str, Any]) 
     losses, count = 0.0, 0
     with torch.no_grad():
         for batch in data.val_dataloader():
-            logits = net(batch["input"])
-            losses += torch.nn.functional.cross_entropy(logits, batch["label"], reduction="sum").item()
+            logits = net(batch.input)
+            losses += torch.nn.functional.cross_entropy(logits, batch.target, reduction="sum").item()
             count += len(logits)
     assert float(row["val_loss"]) == pytest.approx(losses / count, rel=1e-4)
 

@@ -14,7 +14,7 @@ from safetensors.torch import load_file
 
 from vggx import configs, settings
 from vggx.data import datamodule
-from vggx.data.dataset import collate
+from vggx.data.batch import collate
 from vggx.runner import train as train_module
 from vggx.runner.recorder import Recorder
 from vggx.runner.run_folder import new_run

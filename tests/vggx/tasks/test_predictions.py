@@ -6,8 +6,10 @@ import torch
 from sklearn.metrics import accuracy_score, f1_score, top_k_accuracy_score
 from torch import Tensor, nn
 
-from vggx.options import Recipe
-from vggx.tasks.classify import ClassifyTask
+from vggx.data.batch import Batch
+from vggx.options import ClassifyOptions, Recipe
+from vggx.tasks.classify import Classify
+from vggx.tasks.module import TaskModule
 from vggx.tasks.predictions import Predictions, by_file, joined, measures, wilson_interval
 
 
@@ -27,8 +29,8 @@ class Logits(nn.Module):
         return x
 
 
-def classify_task() -> ClassifyTask:
-    return ClassifyTask(Logits(), Recipe(optimizer="sgd", lr=0.1), {})
+def classify_task() -> TaskModule:
+    return TaskModule(Logits(), Classify(ClassifyOptions(), ["a", "b"]), Recipe(optimizer="sgd", lr=0.1), {})
 
 
 # by_file
@@ -113,31 +115,33 @@ def test_a_single_class_is_always_right() -> None:
 # Predictions
 
 
-def test_batches_are_kept_in_order_as_softmax_scores() -> None:
+def test_batches_are_kept_in_order() -> None:
     metric = Predictions()
-    logits, labels, files = torch.randn(7, 3), torch.arange(7) % 3, torch.arange(7) * 10
+    scores, labels, files = torch.randn(7, 3), torch.arange(7) % 3, torch.arange(7) * 10
     for part in (slice(0, 3), slice(3, 4), slice(4, 7)):
-        metric.update(logits[part], labels[part], files[part])
-    scores, found_labels, found_files = metric.compute()
-    torch.testing.assert_close(scores, logits.exp() / logits.exp().sum(1, keepdim=True))
-    assert torch.equal(found_labels, labels)
-    assert torch.equal(found_files, files)
+        metric.update(scores[part], labels[part], files[part])
+    for found, given in zip(metric.compute(), (scores, labels, files), strict=True):
+        assert torch.equal(found, given)
+
+
+@pytest.mark.parametrize("shape", [(), (3,), (2, 4, 4)])
+def test_axes_of_scores_and_targets_stay_also_of_one_view(shape: tuple[int, ...]) -> None:
+    metric = Predictions()
+    given = torch.rand(1, 1, *shape), torch.rand(1, *shape), torch.tensor([4])
+    metric.update(*given)
+    for found, part in zip(metric.views(), given, strict=True):
+        assert torch.equal(found, part)
 
 
 @pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16])
-def test_half_logits_are_scored_in_full_precision(dtype: torch.dtype) -> None:
-    metric = Predictions()
-    logits = torch.tensor([[8.0, 0.0, -8.0]], dtype=dtype)
-    metric.update(logits, torch.tensor([0]), torch.tensor([0]))
-    scores, _, _ = metric.compute()
+def test_half_logits_are_scored_in_full_precision_as_softmax(dtype: torch.dtype) -> None:
+    task = classify_task()
+    logits = torch.tensor([[8.0, 0.0, -8.0]], dtype=dtype, requires_grad=True)
+    task.evaluation_step(Batch(logits, torch.tensor([0]), file=torch.tensor([0])))
+    scores, _, _ = task.predictions.views()
     assert scores.dtype == torch.float32
-    torch.testing.assert_close(scores, logits.float().softmax(1))
-
-
-def test_no_gradient_is_kept() -> None:
-    metric = Predictions()
-    metric.update(torch.randn(2, 3, requires_grad=True), torch.tensor([0, 1]), torch.tensor([0, 1]))
-    assert not metric.compute()[0].requires_grad
+    assert not scores.requires_grad
+    torch.testing.assert_close(scores, logits.detach().float().exp() / logits.detach().float().exp().sum())
 
 
 def test_more_may_follow_a_result_and_reset_forgets_all() -> None:
@@ -156,19 +160,17 @@ def test_a_split_of_one_file_is_measured(monkeypatch: pytest.MonkeyPatch) -> Non
     task = classify_task()
     logged: dict[str, float] = {}
     monkeypatch.setattr(task, "log_dict", logged.update)
-    task.validation_step(
-        {"input": torch.tensor([[0.0, 2.0]]), "label": torch.tensor([1]), "file": torch.tensor([0])}, 0
-    )
+    task.validation_step(Batch(torch.tensor([[0.0, 2.0]]), torch.tensor([1]), file=torch.tensor([0])), 0)
     task.on_validation_epoch_end()
     assert logged["val_accuracy"] == 1.0
     assert task.file_scores.shape == (1, 2)
-    assert task.file_labels.tolist() == [1]
+    assert task.file_targets.tolist() == [1]
 
 
 @pytest.mark.filterwarnings("ignore:The ``compute`` method of metric")
 def test_a_split_of_which_no_file_can_be_read_is_named() -> None:
     task = classify_task()
-    task.test_step({"input": None, "bad": [("a.png", "truncated")]}, 0)
+    task.test_step(Batch(bad={"a.png": "truncated"}), 0)
     with pytest.raises(ValueError, match="none of the test files can be read"):
         task.on_test_epoch_end()
 
@@ -178,7 +180,7 @@ def test_views_keep_their_axes() -> None:
     for count in (1, 2):
         metric.update(torch.zeros(1, 4), torch.tensor([3]), torch.tensor([8]))
         scores, labels, files = metric.views()
-        assert torch.equal(scores, torch.full((count, 4), 0.25))
+        assert torch.equal(scores, torch.zeros(count, 4))
         assert (labels.tolist(), files.tolist()) == ([3] * count, [8] * count)
 
 

@@ -10,7 +10,7 @@ from sklearn.metrics import accuracy_score, f1_score
 from torch import Tensor, nn
 
 from vggx import configs, settings
-from vggx.data.dataset import Batch, collate
+from vggx.data.batch import Batch, collate
 from vggx.data.seeds import derive
 from vggx.data.skipped import SkippedFiles
 from vggx.inference.loop import NetOnDevice, Outputs, Step, infer
@@ -43,7 +43,7 @@ def ramps(files: int, views: int = 1) -> list[dict[str, Any]]:
     return [
         {
             "input": rising if file % 2 == 0 else rising.flip(1),
-            "label": 1 - file % 2,
+            "target": 1 - file % 2,
             "file": file,
             "view": view,
             "bad": {},
@@ -57,11 +57,11 @@ def probed(net: nn.Module, items: list[dict[str, Any]], batch_size: int = 4, see
     """What the probe finds of a net, by way of the loop that `vggx evaluate` goes."""
     probe = TimeProbe(axis=1, seed=seed)
     batches = [collate(items[start : start + batch_size]) for start in range(0, len(items), batch_size)]
-    labels = {item["file"]: item["label"] for item in items}
+    labels = {item["file"]: item["target"] for item in items}
 
     def outputs(batch: Batch) -> list[Outputs]:
-        scores = [net(x).softmax(1) for x in (batch["input"], *probe.changed(batch))]
-        return [(batch["file"].tolist(), torch.stack(scores, 1)[:, None])]
+        scores = [net(x).softmax(1) for x in (batch.input, *probe.changed(batch))]
+        return [(batch.file.tolist(), torch.stack(scores, 1)[:, None])]
 
     placed: Any = NetOnDevice(net, Fabric(accelerator="cpu", devices=1))
     found = infer(placed, [Step(batches, outputs)], SkippedFiles("test", len(labels)), "probe").means
@@ -135,7 +135,7 @@ def test_a_net_that_sees_motion_is_always_wrong_on_reversed_clips_and_at_chance_
 def test_a_net_that_looks_at_frames_alone_is_the_same_in_any_order() -> None:
     items = ramps(8)
     for item in items:
-        item["input"] = item["input"] + 10 * item["label"]
+        item["input"] = item["input"] + 10 * item["target"]
     found = rows_of(probed(Bright(), items))
     assert [row["accuracy"] for row in found.values()] == [1.0, 1.0, 1.0, 1.0]
     assert [row["same_top_class"] for row in found.values()] == [1.0, 1.0, 1.0, 1.0]

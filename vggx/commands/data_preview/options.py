@@ -19,7 +19,7 @@ class Options:
 COMMAND = Command(
     purpose="draw samples as the net sees them, augmented, with their labels",
     options=Options,
-    groups={"modality": NEEDED, "recipe": "default", "experiment": None},
+    groups={"modality": NEEDED, "task": "classify", "recipe": "default", "experiment": None},
     required=[("modality", "experiment", "run")],
     examples=[
         "vggx data preview modality=image modality.data.root=photos",

@@ -6,8 +6,8 @@ from typing import Any
 
 from matplotlib.figure import Figure
 
-from vggx.data.datamodule import SplitData
-from vggx.data.dataset import collate
+from vggx import tasks
+from vggx.data.batch import collate
 from vggx.data.listing import SPLITS
 from vggx.data.sampler import EpochSampler
 from vggx.data.seeds import seeded
@@ -50,7 +50,7 @@ def draw(settings: Settings, split: str, count: int) -> tuple[Figure, int, dict[
     if not isinstance(count, int) or count < 1:
         raise ValueError(f"count must be a number from 1 on, got {count}")
     modality, train = settings.modality, split == "train"
-    data: SplitData = modality.open_data(settings.seed)
+    data = tasks.open_data(modality, settings.task, settings.seed)
     listing = data.find()
     print(f"data: {data.describe()}", flush=True)
     samples = listing.splits[split]
@@ -61,16 +61,21 @@ def draw(settings: Settings, split: str, count: int) -> tuple[Figure, int, dict[
     keys = list(islice(EpochSampler(len(dataset), seed=settings.seed, shuffle=True, repeats=repeats), count))
     items = [dataset[key] for key in progress(keys, "samples")]
     batch = collate(items)
-    if batch["input"] is None:
-        raise ValueError(f"none of these {split} samples can be read; the first: {next(iter(batch['bad'].values()))}")
+    if batch.input is None:
+        raise ValueError(f"none of these {split} samples can be read; the first: {next(iter(batch.bad.values()))}")
     names = []
     for (_, index), item in zip(keys, items, strict=True):
         if item["input"] is not None:
             _, view, views = dataset.views[index % len(dataset)]
             which = f", view {view + 1} of {views}" if views > 1 else ""
-            names.append((listing.classes[item["label"]], Path(samples[item["file"]].path).name + which))
+            names.append(
+                (
+                    data.targets.words(samples[item["file"]].target, listing.classes),
+                    Path(samples[item["file"]].path).name + which,
+                )
+            )
     with seeded(settings.seed):
         panels = modality.module("preview").panels(modality.net, modality.data, batch, train)
     how = f"augmented, seed {settings.seed}" if train else "as evaluated"
     title = f"{modality.name}, {split}: {len(names)} of {len(dataset):,} samples, {how}"
-    return sheet(panels, names, title), len(names), batch["bad"]
+    return sheet(panels, names, title), len(names), batch.bad

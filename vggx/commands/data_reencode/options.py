@@ -21,7 +21,7 @@ class Options:
 COMMAND = Command(
     purpose="encode a data set's videos anew, small and quick to read, its splits kept",
     options=Options,
-    groups={"modality": NEEDED, "recipe": "default", "experiment": None},
+    groups={"modality": NEEDED, "task": "classify", "recipe": "default", "experiment": None},
     required=[("modality", "experiment", "run"), ("target",)],
     examples=[
         "vggx data reencode modality=video modality.data.root=clips target=clips_256",

@@ -9,13 +9,13 @@ from pathlib import Path
 from typing import Any
 
 import vggx
-from vggx import files
+from vggx import files, tasks
 from vggx.commands.data_reencode.processes import in_processes, worker_count
 from vggx.commands.data_reencode.target import REPORT, begin, check_place, new_names, top_folder
 from vggx.data.datamodule import SplitData
 from vggx.data.listing import SPLITS, BadFile, Listing
 from vggx.data.sources import MANIFEST
-from vggx.data.tables import in_order
+from vggx.data.targets import in_order
 from vggx.options import Modality, Settings
 
 Row = dict[str, Any]
@@ -56,6 +56,7 @@ def reencode(
     """
     modality, count = settings.modality, worker_count(workers)
     check_modality(modality)
+    tasks.check_classes(settings.task, "vggx data reencode")
     data: SplitData = modality.open_data(settings.seed)
     code = modality.module("reencode")
     encode = code.encoder(data, short_side=short_side, keyframe_every=keyframe_every, crf=crf)
@@ -115,7 +116,7 @@ def manifest(listing: Listing, good: Mapping[str, Row]) -> list[Row]:
     return [
         {
             "path": good[sample.path]["new"],
-            "label": listing.classes[sample.label],
+            "label": listing.classes[sample.target],
             "split": split,
             "group": sample.group,
         }
@@ -136,7 +137,7 @@ def train_with(listing: Listing, good: Iterable[str]) -> Row:
     none of the training files shall become validation."""
     kept = set(good)
     left = {split: [sample for sample in listing.splits[split] if sample.path in kept] for split in SPLITS}
-    labels = [listing.classes[sample.label] for samples in left.values() for sample in samples]
+    labels = [listing.classes[sample.target] for samples in left.values() for sample in samples]
     needed: Row = {}
     if in_order(labels) != listing.classes:
         needed["modality.data.classes"] = listing.classes

@@ -18,7 +18,7 @@ class Options(Rows):
 COMMAND = Command(
     purpose="count classes and splits, read the facts of every file, measure mean and standard deviation",
     options=Options,
-    groups={"modality": NEEDED, "recipe": "default", "experiment": None},
+    groups={"modality": NEEDED, "task": "classify", "recipe": "default", "experiment": None},
     required=[("modality", "experiment", "run")],
     examples=[
         "vggx data stats modality=audio modality.data.root=recordings",

@@ -5,9 +5,9 @@ from collections.abc import Sequence
 from statistics import fmean, median
 from typing import Any
 
+from vggx import tasks
+from vggx.data.batch import noting
 from vggx.data.colours import principal_colours
-from vggx.data.datamodule import SplitData
-from vggx.data.dataset import noting
 from vggx.data.listing import SPLITS, BadFile, Listing
 from vggx.data.statistics import MEASURING, Moments, input_moments
 from vggx.options import Settings
@@ -23,10 +23,11 @@ def stats(settings: Settings, *, measured: bool = True) -> tuple[dict[str, Any],
     the net's input are `measured`, so that damage behind the header shows there alone.
 
     Returns:
-        Plain values {modality, root, source, files, classes, numbers, words, input, unreadable, groups_on_both_sides,
-        notes}: `files` by split; `input` is {mean, std} with a value for each channel, of RGB also {rgb_covariance,
-        principal_colours} for values of 0..1, or None; the others from `classes` on are lists of rows, those of
-        `numbers` and `words` of what the modality's headers say.
+        Plain values {modality, root, source, files, classes, targets, numbers, words, input, unreadable,
+        groups_on_both_sides, notes}: `files` by split; `classes` counts the files of each, or describes each number
+        that is learned, and `targets` says in words what is learned; `input` is {mean, std} with a value for each
+        channel, of RGB also {rgb_covariance, principal_colours} for values of 0..1, or None; the others from `classes`
+        on are lists of rows, those of `numbers` and `words` of what the modality's headers say.
         And a row for each file: {path, split, class, group, <what its header says>, error}.
 
     Raises:
@@ -34,7 +35,7 @@ def stats(settings: Settings, *, measured: bool = True) -> tuple[dict[str, Any],
     """
     modality = settings.modality
     modality.data.on_error = "skip"  # all unreadable files are to be named, not the first
-    data: SplitData = modality.open_data(settings.seed)
+    data = tasks.open_data(modality, settings.task, settings.seed)
     listing = data.find()
     if measured:
         modality.net.normalize = "dataset"
@@ -64,7 +65,8 @@ def stats(settings: Settings, *, measured: bool = True) -> tuple[dict[str, Any],
         "root": modality.data.manifest or modality.data.root,
         "source": data.source,
         "files": {split: len(listing.splits[split]) for split in SPLITS},
-        "classes": by_class(listing),
+        "classes": data.targets.spread(listing),
+        "targets": data.targets.counted(listing.classes),
         "numbers": numbers(found),
         "words": words(found),
         "input": figures,
@@ -77,7 +79,7 @@ def stats(settings: Settings, *, measured: bool = True) -> tuple[dict[str, Any],
         {
             "path": sample.path,
             "split": split,
-            "class": listing.classes[sample.label],
+            "class": data.targets.words(sample.target, listing.classes),
             "group": sample.group,
             **{name: facts.get(name) for name in names},
             "error": bad.get(sample.path),
@@ -98,14 +100,6 @@ def in_figures(found: Moments, *, colours: bool) -> dict[str, Any]:
             for value, vector in zip(values.tolist(), vectors.T.tolist(), strict=True)
         ]
     return figures
-
-
-def by_class(listing: Listing) -> list[Row]:
-    counts = {split: Counter(sample.label for sample in listing.splits[split]) for split in SPLITS}
-    return [
-        {"class": name, **{split: counts[split][label] for split in SPLITS}}
-        for label, name in enumerate(listing.classes)
-    ]
 
 
 def torn_groups(listing: Listing) -> list[Row]:

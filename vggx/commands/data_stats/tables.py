@@ -21,7 +21,7 @@ def show(summary: Mapping[str, Any]) -> None:
     for note in summary["notes"]:
         print(f"note: {note}")
     counts = ", ".join(f"{number:,} {split}" for split, number in summary["files"].items())
-    print(f"{summary['root'] or 'embedded'} (source {summary['source']}): {len(summary['classes'])} classes, {counts}")
+    print(f"{summary['root'] or 'embedded'} (source {summary['source']}): {summary['targets']}, {counts}")
     if summary["input"]:
         mean, std = (", ".join(f"{value:.4f}" for value in summary["input"][name]) for name in ("mean", "std"))
         print(f"input of the net over the training split: mean {mean}; standard deviation {std}")

@@ -40,7 +40,7 @@ class Options:
 COMMAND = Command(
     purpose="measure a trained net on a split of its data, or of other data",
     options=Options,
-    groups={"modality": NEEDED, "recipe": "default", "trainer": "default"},
+    groups={"modality": NEEDED, "task": "classify", "recipe": "default", "trainer": "default"},
     required=[("run", "runs")],
     examples=[
         "vggx evaluate run=runs/video/2026-01-31_12-00-00",

@@ -22,9 +22,9 @@ def run(options: Options, job: Job) -> int:
         time_probe=options.time_probe,
         curve=options.curve,
     )
-    protocols.show(found["table"], found["split"])
-    low, high = found["accuracy_interval_95"]
-    print(f"accuracy {found['accuracy']:.4f}, Wilson's 95 % interval {low:.3f} to {high:.3f}")
+    if found["table"]:
+        protocols.show(found["table"], found["split"])
+    print(found["told"])
     if options.time_probe:
         time_probe.show(found["time_probe"])
     if found["bad_files"]:

@@ -8,11 +8,11 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from vggx import files
+from vggx import files, tasks
 from vggx.data.datamodule import SplitData
 from vggx.data.listing import BadFile, Sample
 from vggx.inference.cam import Heat, grad_cam, known_layer, score_heat
-from vggx.inference.whole import along_time, mean_logits
+from vggx.inference.whole import mean_logits, outputs_along_time
 from vggx.net import PreparedNet
 from vggx.options import Modality
 from vggx.progress import progress
@@ -20,6 +20,7 @@ from vggx.report import explain as report
 from vggx.report import plots
 from vggx.report.frame_scores import targets
 from vggx.runner.device import choose_device
+from vggx.tasks.task import Task
 from vggx.weights import store
 
 HOW = ("scores", "gradcam", "both")
@@ -60,7 +61,7 @@ def explain(run: str | Path, inputs: Sequence[str], output: Path, words: Words, 
     where = choose_device(device)
     net, modality, card = store.load_net(run)
     sizes = sizes_of(net, modality, words.size)
-    artist = Artist(net.to(where).requires_grad_(False), modality, card["classes"], words)
+    artist = Artist(net.to(where).requires_grad_(False), modality, tasks.of_card(card), words)
     for view in modality.data.VIEWS:
         setattr(modality.data, view, 1)
     data: SplitData = modality.open_data(0)
@@ -106,7 +107,7 @@ def check_apart(output: Path, paths: Sequence[str]) -> None:
 
 
 def row(artist: "Artist", sample: Sample, item: dict[str, Any], target: Path) -> Row:
-    found: Row = {"path": sample.path, "class": None, "score": None, "error": item["bad"].get(sample.path)}
+    found: Row = {"path": sample.path, "class": None, "score": None, "error": item["bad"].get(sample.name)}
     if found["error"] is None:
         try:
             x = item["input"]
@@ -123,14 +124,16 @@ class Artist:
         ValueError: an unknown class, way or layer, by name.
     """
 
-    def __init__(self, net: PreparedNet, modality: Modality, classes: list[str], words: Words):
+    def __init__(self, net: PreparedNet, modality: Modality, task: Task, words: Words):
+        classes = task.names
         if words.label is not None and words.label not in classes:
             raise ValueError(f"class={words.label} is none of the net's {len(classes)}: {', '.join(classes)}")
         if words.how not in HOW:
             raise ValueError(f"how must be one of {', '.join(HOW)}, not {words.how!r}")
         if words.how == "scores" and words.layer is not None:
             raise ValueError(f"layer={words.layer} is of Grad-CAM: take how=gradcam or both")
-        self.net, self.modality, self.classes, self.words = net, modality, classes, words
+        self.net, self.modality, self.task, self.words = net, modality, task, words
+        self.classes = classes
         self.layer = known_layer(net.vgg, words.layer)
 
     def drawn(self, path: str, x: Tensor, target: Path) -> Row:
@@ -147,7 +150,7 @@ class Artist:
             eaten, _ = self.net.eaten(x[None].to(self.net.normalise.mean.device))
             scores = vgg.score_map(eaten)[0]
         size = eaten.shape[-vgg.dims :]
-        softmax = mean_logits(scores).softmax(0)
+        softmax = self.task.activate(mean_logits(scores)[None])[0]
         number = int(softmax.argmax()) if self.words.label is None else self.classes.index(self.words.label)
         found: Row = {"class": self.classes[number], "score": round(softmax[number].item(), 6)}
         heats = {"scores": score_heat(vgg, scores, number, size)}
@@ -177,7 +180,9 @@ class Artist:
     def answer(self, softmax: Tensor, number: int) -> str:
         top = int(softmax.argmax())
         others = [] if top == number else [top]
-        return "softmax " + ", ".join(f"of {self.classes[each]} {softmax[each]:.3f}" for each in [number, *others])
+        return f"{self.task.says} " + ", ".join(
+            f"of {self.classes[each]} {softmax[each]:.3f}" for each in [number, *others]
+        )
 
     def over(self, name: str, heat: Heat, size: Sequence[int]) -> report.Over:
         """Grad-CAM's own size says nothing: it is shown as a share of its greatest value."""
@@ -192,6 +197,6 @@ class Artist:
     def course(self, shown: report.Shown, heat: Heat, scores: Tensor, softmax: Tensor) -> report.Course:
         """Of the likeliest classes, at the middle of what each step sees."""
         best = softmax.topk(min(LINES, len(self.classes))).indices.tolist()
-        steps = along_time(self.net.vgg, scores)[:, best].T.cpu().numpy()
+        steps = self.task.activate(outputs_along_time(self.net.vgg, scores))[:, best].T.cpu().numpy()
         seconds = [shown.where(0, [centre])["seconds"] for centre in heat.centres[0].tolist()]
         return report.Course(seconds, [self.classes[number] for number in best], steps)

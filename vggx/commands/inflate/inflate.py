@@ -73,7 +73,9 @@ def inflate(
         "source_preprocessing": json.dumps(weights.preprocessing()),
         "vggx": vggx.__version__,
     }
-    store.save_file_of_net(target, net, store.make_card(modality, net, names) | {"weights": origin}, metadata)
+    # a net that keeps its last layer is still of its task
+    task = (weights.card or {}).get("task") if keep else None
+    store.save_file_of_net(target, net, store.make_card(modality, net, names, task) | {"weights": origin}, metadata)
     report = {
         "target": {
             "path": str(target),

@@ -40,7 +40,7 @@ class Options:
 COMMAND = Command(
     purpose="how well a net's penultimate activations tell other data's classes apart, by a linear SVM",
     options=Options,
-    groups={"modality": NEEDED, "trainer": "default"},
+    groups={"modality": NEEDED, "task": "classify", "trainer": "default"},
     required=[("modality", "run")],
     examples=[
         "vggx linear weights=torchvision:vgg16 modality=image modality.data.root=photos output=photos_vgg16",

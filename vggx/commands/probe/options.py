@@ -30,7 +30,7 @@ class Options(Beginning, Rows):
 COMMAND = Command(
     purpose="look at a net before it is trained: does it vanish, explode or learn, and at what rates",
     options=Options,
-    groups={"modality": NEEDED, "recipe": "default", "trainer": "default", "experiment": None},
+    groups={"modality": NEEDED, "task": "classify", "recipe": "default", "trainer": "default", "experiment": None},
     required=[("modality", "experiment", "run")],
     examples=[
         "vggx probe modality=video modality.data.root=clips plots=pictures",

@@ -8,10 +8,10 @@ from typing import Any
 
 import torch
 from lightning import seed_everything
-from torch import Tensor
 
-from vggx import recipes, tuning
-from vggx.data.dataset import blank, noting
+from vggx import recipes, tasks, tuning
+from vggx.data.batch import Batch, noting
+from vggx.data.dataset import blank
 from vggx.data.statistics import MEASURING, measure, unmeasured
 from vggx.net import PreparedNet
 from vggx.options import Modality, Settings, given
@@ -69,8 +69,9 @@ def probe(
     keep_freed_memory()
     modality, recipe, bad = settings.modality, settings.recipe, dict[str, str]()
     if noise is None:
-        data, listing = opened(settings)
-        classes = listing.classes
+        tasks.check_classes(settings.task, "vggx probe")
+        data, task = opened(settings)
+        classes = task.names
     else:
         classes = noise.classes
     net, found = begun(modality, classes, weights, settings.allow_fresh, settings.inherit)
@@ -79,7 +80,7 @@ def probe(
     if noise is None:
         if unmeasured(modality.net, modality.data):
             measure(net, progress(data.loader(data.dataset("train")), MEASURING), modality.net, modality.data)
-        inputs: Iterable[Row] = noting(islice(data.train_dataloader(), batches), bad)
+        inputs: Iterable[Batch] = noting(islice(data.train_dataloader(), batches), bad)
     else:
         size = given(modality.data.batch_size, "batch_size")
         inputs = noisy(noise, eaten_shape(net, modality), size, batches)
@@ -122,15 +123,15 @@ def eaten_shape(net: PreparedNet, modality: Modality) -> tuple[int, ...]:
         return tuple(net.eval().eaten(blank(modality.data, 1))[0].shape[1:])
 
 
-def noisy(noise: Noise, shape: Sequence[int], size: int, batches: int) -> Iterator[Row]:
+def noisy(noise: Noise, shape: Sequence[int], size: int, batches: int) -> Iterator[Batch]:
     """Batches of what a net eats, (N, C, *S), its values drawn."""
     for _ in range(batches):
-        yield {"input": noise.std * torch.randn(size, *shape), "label": torch.randint(len(noise.classes), (size,))}
+        yield Batch(noise.std * torch.randn(size, *shape), torch.randint(len(noise.classes), (size,)))
 
 
-def moved(batches: Iterable[Row], device: torch.device) -> Iterator[Row]:
+def moved(batches: Iterable[Batch], device: torch.device) -> Iterator[Batch]:
     for batch in batches:
-        yield {name: value.to(device) for name, value in batch.items() if isinstance(value, Tensor)}
+        yield batch.to(device)
 
 
 def layer_rows(layers: Sequence[Layer]) -> list[Row]:

@@ -8,7 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from vggx import settings
+from vggx import settings, tasks
+from vggx.options import TaskOptions
 from vggx.progress import progress
 from vggx.runner.run_folder import SUMMARY
 
@@ -106,6 +107,7 @@ def result_of(run: Path) -> Row:
         raise ValueError(f"it did not end: there is no {SUMMARY}")
     try:
         found = json.loads(path.read_text(encoding="utf-8"))
+        tasks.check_classes(TaskOptions(name=found.get("task", "classify")), "vggx summary")
         split = next((name for name in ("test", "val") if found.get(f"{name}_accuracy") is not None), None)
         if split is None:
             raise ValueError("no file was judged: neither a test nor a val accuracy")

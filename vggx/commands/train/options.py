@@ -17,7 +17,7 @@ class Options(Beginning):
 COMMAND = Command(
     purpose="train a net; its run folder holds weights, metrics, plots and a summary",
     options=Options,
-    groups={"modality": NEEDED, "recipe": "default", "trainer": "default", "experiment": None},
+    groups={"modality": NEEDED, "task": "classify", "recipe": "default", "trainer": "default", "experiment": None},
     required=[("modality", "experiment", "resume")],
     examples=[
         "vggx train modality=video                                  # on the embedded data, a minute on a CPU",

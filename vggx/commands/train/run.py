@@ -22,7 +22,8 @@ def run(options: Options, job: Job) -> int:
     summary = train(settings.resolve(job.config), weights=weights, job=job.number, resume=resume)
     if not is_first():
         return 0
-    names = ["modality", "plan", "params", "macs", "epochs", "val_accuracy", "test_accuracy", "train_seconds"]
+    figures = [name for name in summary if name in (f"val_{summary['watched']}", f"test_{summary['watched']}")]
+    names = ["modality", "plan", "params", "macs", "epochs", *figures, "train_seconds"]
     if summary["frozen_blocks"]:
         names.insert(names.index("macs"), "trainable_params")
     show([{name: summary[name] for name in names}])

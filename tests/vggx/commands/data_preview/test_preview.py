@@ -32,12 +32,12 @@ def test_training_samples_are_those_that_training_begins_with(make: Any) -> None
     data = options.modality.open_data(5)
     batch = next(iter(data.loader(data.dataset("train", train=True))))
     listing = data.find()
-    assert len({label.item() for label in batch["label"][:6]}) == 2
+    assert len({label.item() for label in batch.target[:6]}) == 2
     texts = written(figure)
     for number, axes in enumerate(figure.axes):
-        assert np.array_equal(axes.images[0].get_array()[..., 0], batch["input"][number, 0])
-        sample = listing.splits["train"][batch["file"][number]]
-        assert texts[2 * number : 2 * number + 2] == [listing.classes[sample.label], Path(sample.path).name]
+        assert np.array_equal(axes.images[0].get_array()[..., 0], batch.input[number, 0])
+        sample = listing.splits["train"][batch.file[number]]
+        assert texts[2 * number : 2 * number + 2] == [listing.classes[sample.target], Path(sample.path).name]
     assert texts[-2:] == ["image, train: 6 of 48 samples, augmented, seed 5", "16 x 16 pixels, grey"]
 
 

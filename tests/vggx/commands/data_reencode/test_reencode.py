@@ -44,7 +44,7 @@ def content(found: Listing, root: Path) -> dict[str, list[tuple[str, str, str]]]
     """{split: [(path below the root without its ending, class, group)]}"""
     return {
         split: [
-            (os.path.splitext(os.path.relpath(sample.path, root))[0], found.classes[sample.label], sample.group)
+            (os.path.splitext(os.path.relpath(sample.path, root))[0], found.classes[sample.target], sample.group)
             for sample in found.splits[split]
         ]
         for split in SPLITS

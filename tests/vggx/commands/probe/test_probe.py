@@ -15,7 +15,7 @@ from vggx import configs, settings
 from vggx.commands.probe.probe import Noise, probe
 from vggx.options import Settings
 from vggx.runner.train import train
-from vggx.tasks.classify import ClassifyTask
+from vggx.tasks.module import TaskModule
 from vggx.weights.source import read_weights
 
 
@@ -24,13 +24,13 @@ def test_the_net_and_the_first_batch_are_those_of_a_training(
 ) -> None:
     """The loss of the first step is the probe's, so weights, normalisation, order and augmentation are the same."""
     losses: list[Tensor] = []
-    real = ClassifyTask.training_step
+    real = TaskModule.training_step
 
-    def kept(task: ClassifyTask, batch: Any, index: int) -> Tensor:
+    def kept(task: TaskModule, batch: Any, index: int) -> Tensor:
         losses.append(real(task, batch, index))
         return losses[-1]
 
-    monkeypatch.setattr(ClassifyTask, "training_step", kept)
+    monkeypatch.setattr(TaskModule, "training_step", kept)
     wanted = {"modality__net__norm": "batch", "modality__net__dropout": 0.0, "modality__data__crop_scale": [0.5, 1.0]}
     train(make(trainer__max_epochs=1, runs=str(tmp_path / "runs"), **wanted))
     found = probe(make(runs=str(tmp_path / "none"), **wanted), batches=1)

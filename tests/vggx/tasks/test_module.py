@@ -1,4 +1,4 @@
-"""vggx.tasks.classify: what stays frozen, whose rates are whose, and which checkpoints are refused."""
+"""vggx.tasks.module: what stays frozen, whose rates are whose, and which checkpoints are refused."""
 
 from typing import Any
 
@@ -7,20 +7,24 @@ from torch import nn
 
 from vggx import configs
 from vggx.net import VGG, Normalise, PreparedNet
-from vggx.options import Recipe
-from vggx.tasks.classify import ClassifyTask
+from vggx.options import ClassifyOptions, Recipe
+from vggx.tasks.classify import Classify
+from vggx.tasks.module import TaskModule
+
+AB = Classify(ClassifyOptions(), ["a", "b"])
 
 
-def task(freeze: int = 0, fresh: list[str] | None = None, **options: Any) -> ClassifyTask:
+def task(freeze: int = 0, fresh: list[str] | None = None, **options: Any) -> TaskModule:
     net = PreparedNet(VGG((1, 16, 16), 2, plan="micro", norm="batch", head="pooled"), Normalise([0.0], [1.0]))
     card: dict[str, Any] = {"modality": "image", "plan": "micro", "dims": 2, "classes": ["a", "b"]}
+    card["task"] = AB.card()
     card["net"] = dict(configs.load("modality/image").net)
     if fresh is not None:
         card["weights"] = {"source": "vgg.pth", "fresh": fresh}
-    return ClassifyTask(net, Recipe(**({"optimizer": "sgd", "lr": 0.1} | options)), card, freeze)
+    return TaskModule(net, AB, Recipe(**({"optimizer": "sgd", "lr": 0.1} | options)), card, freeze)
 
 
-def saved(by: ClassifyTask) -> dict[str, Any]:
+def saved(by: TaskModule) -> dict[str, Any]:
     checkpoint: dict[str, Any] = {}
     by.on_save_checkpoint(checkpoint)
     return checkpoint
@@ -45,7 +49,7 @@ def test_frozen_blocks_stay_in_evaluation_mode_whoever_sets_it(way: str) -> None
 def test_the_mode_of_a_net_without_frozen_blocks_is_its_own() -> None:
     made = task()
     assert all(training(made.net).values())
-    assert not any(training(ClassifyTask(made.net.eval(), made.recipe, made.card).net).values())
+    assert not any(training(TaskModule(made.net.eval(), made.task, made.recipe, made.card).net).values())
 
 
 def test_rates_come_from_the_recipe_and_the_card() -> None:

@@ -9,18 +9,18 @@ import torch
 from torch import Tensor
 from torchmetrics import MeanMetric
 
+from vggx.data.batch import Batch
 from vggx.data.datamodule import SplitData
-from vggx.data.dataset import Batch
 from vggx.data.listing import Sample
 from vggx.data.skipped import SkippedFiles
 from vggx.evaluate.protocol import Protocol
 from vggx.inference.loop import NetOnDevice, Outputs, Step, infer, one_by_one
 from vggx.inference.meter import metered
-from vggx.inference.scoring import CLASSES, Scoring
 from vggx.inference.sliding import mirrored_strip, scan
 from vggx.inference.views import at_scales, clip_views, crop_views, dense_views
 from vggx.inference.whole import mean_logits
 from vggx.options import Modality, given
+from vggx.tasks.task import Task
 from vggx.tasks.time_probe import TimeProbe
 
 
@@ -30,9 +30,9 @@ class EvalResult:
 
     Attributes:
         files: the numbers of those that can be read, ascending.
-        labels, scores: (F,) and (F, K), averaged over views.
+        targets, scores: (F, ...) and (F, K), averaged over views.
         counts: views of each file.
-        hits: views of each file whose top class is right.
+        hits: views of each file that are right, where they can be right or wrong.
         macs: of all of them.
         seconds: from the first file to the last answer, reading included.
         bad: {path: reason} of the others.
@@ -42,7 +42,7 @@ class EvalResult:
     """
 
     files: list[int]
-    labels: Tensor
+    targets: Tensor
     scores: Tensor
     counts: list[int]
     hits: list[int]
@@ -58,18 +58,19 @@ class Evaluator:
     """A net that is to be evaluated, once, on the files of a split.
 
     Args:
+        task: what the net was trained for.
         modality: the net's.
         data: which says where and how files are read; listed already.
         samples: of the data.
         protocol: one that has no parts.
         split: what the samples are called.
         probe: also gives the net the clips of protocol single in other orders of time.
-        scoring: what the net's answers are.
     """
 
     def __init__(
         self,
         net: NetOnDevice,
+        task: Task,
         modality: Modality,
         data: SplitData,
         samples: Sequence[Sample],
@@ -77,11 +78,11 @@ class Evaluator:
         *,
         split: str = "test",
         probe: TimeProbe | None = None,
-        scoring: Scoring = CLASSES,
     ):
         self.placed, self.net = net, net.net
         self.modality, self.data, self.options = modality, data, data.options
-        self.samples, self.protocol, self.probe, self.scoring = samples, protocol, probe, scoring
+        self.samples, self.protocol, self.probe, self.task = samples, protocol, probe, task
+        self.targets: dict[int, Tensor] = {}
         self.skipped = SkippedFiles(split, len(samples), on_error=self.options.on_error)
         self.loss = MeanMetric()
 
@@ -96,12 +97,12 @@ class Evaluator:
             found = infer(self.placed, self.steps(), self.skipped, words, tally=self.hits, keep_views=keep_views)
         if not found.means:
             raise self.skipped.none_left()
-        labels = torch.tensor([self.samples[file].label for file in found.means])
+        targets = torch.stack([self.target(file) for file in found.means])
         scores = torch.stack(list(found.means.values()))
         macs = meter.macs()
         result = EvalResult(
             files=list(found.means),
-            labels=labels,
+            targets=targets,
             scores=scores,
             counts=list(found.counts.values()),
             hits=list(found.tallies.values()),
@@ -114,15 +115,20 @@ class Evaluator:
         if self.probe is None:
             return result
         orders = scores.unbind(1)
-        probed = self.probe.result(orders, labels)
+        probed = self.probe.result(orders, targets)
         return replace(result, scores=orders[0], macs=macs // len(orders), time_probe=probed)
 
     def hits(self, file: int, views: Tensor) -> int:
         """Of the views (V, K), or (V, O, K) of clips in several orders, of which the first counts."""
-        return self.scoring.hits(views if self.probe is None else views[:, 0], self.samples[file].label)
+        right = self.task.hits(views if self.probe is None else views[:, 0], self.target(file))
+        return 0 if right is None else int(right.sum())
+
+    def target(self, file: int) -> Tensor:
+        """As its batch had it; of a file that is read while it goes through the net as it is listed."""
+        return self.targets[file] if file in self.targets else torch.tensor(self.samples[file].target)
 
     def scores(self, x: Tensor, lengths: Tensor | None = None) -> Tensor:
-        return self.scoring.activate(self.net(x, lengths))
+        return self.task.activate(self.task.ask(self.net, x, lengths).float())
 
     def steps(self) -> Iterator[Step]:
         if self.protocol.name == "single":
@@ -141,12 +147,12 @@ class Evaluator:
 
     def single(self, batch: Batch) -> Iterator[Outputs]:
         """As training validates; with a probe the scores of a view are (O, K), those of the clip as it is first."""
-        lengths = batch.get("lengths")
-        inputs = [batch["input"], *(self.probe.changed(batch) if self.probe else [])]
-        logits = [self.net(x, lengths) for x in inputs]
-        self.loss.update(self.scoring.loss(logits[0], batch["label"]).cpu(), len(logits[0]))
-        scores = [self.scoring.activate(each) for each in logits]
-        yield batch["file"].tolist(), (torch.stack(scores, 1) if self.probe else scores[0])[:, None]
+        inputs = [batch.input, *(self.probe.changed(batch) if self.probe else [])]
+        outputs = [self.task.ask(self.net, x, batch.lengths) for x in inputs]
+        self.targets |= dict(zip(batch.file.tolist(), batch.target.cpu(), strict=True))
+        self.loss.update(self.task.loss(outputs[0], batch.target).cpu(), len(outputs[0]))
+        scores = [self.task.activate(each.float()) for each in outputs]
+        yield batch.file.tolist(), (torch.stack(scores, 1) if self.probe else scores[0])[:, None]
 
     def clips(self, batch: Batch, files: Sequence[int] | None = None) -> Iterator[Outputs]:
         """Sounds, those of different lengths in one masked batch.
@@ -154,12 +160,12 @@ class Evaluator:
         Args:
             files: the number of each of the dataset's, where it does not hold all of them.
         """
-        numbers = batch["file"].tolist()
+        numbers = batch.file.tolist()
         yield numbers if files is None else [files[number] for number in numbers], clip_views(self.scores, batch)
 
     def pictures(self, batch: Batch) -> Iterator[Outputs]:
         """Pictures, and the frames of clips, at every scale: whole, or cut into crops."""
-        files, views = batch["file"].tolist(), self.crops if self.protocol.name == "crops" else self.dense
+        files, views = batch.file.tolist(), self.crops if self.protocol.name == "crops" else self.dense
         for _, places, x in at_scales(batch, len(self.protocol.scales)):
             yield [files[place] for place in places], views(x)
 
@@ -183,14 +189,14 @@ class Evaluator:
 
     def scanned(self, batch: Batch) -> Iterator[Outputs]:
         """One whole file at every scale: the mean of the score map."""
-        opened, path = self.modality.module("whole").strip, batch["input"].path
+        opened, path = self.modality.module("whole").strip, batch.input.path
         logits = []
         with self.skipped.skipping(path):
             for size in self.protocol.scales or (None,):
                 with opened(self.net, self.modality.net, self.options, path, size) as strip:
                     for seen in [strip, mirrored_strip(strip)] if self.protocol.flip else [strip]:
                         logits.append(mean_logits(scan(self.net.vgg, seen)))
-            yield batch["file"].tolist(), self.scoring.activate(torch.stack(logits))[None]
+            yield batch.file.tolist(), self.task.activate(torch.stack(logits))[None]
 
 
 def averaged(found: Sequence[EvalResult]) -> EvalResult:
@@ -204,7 +210,7 @@ def averaged(found: Sequence[EvalResult]) -> EvalResult:
     pairs = list(zip(found, places, strict=True))
     return EvalResult(
         files,
-        found[0].labels[places[0]],
+        found[0].targets[places[0]],
         torch.stack([result.scores[place] for result, place in pairs]).mean(0),
         [sum(result.counts[place[number]] for result, place in pairs) for number in range(len(files))],
         [sum(result.hits[place[number]] for result, place in pairs) for number in range(len(files))],
