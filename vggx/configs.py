@@ -14,6 +14,7 @@ from omegaconf import DictConfig, OmegaConf
 
 PACKAGED = Path(__file__).parent / "_configs"  # in a wheel
 CHECKOUT = Path(__file__).parents[1] / "configs"
+ADDED: dict[str, DictConfig] = {}  # by the user's own files: {"task/mine": its options}
 
 
 def folder() -> Path:
@@ -22,11 +23,19 @@ def folder() -> Path:
 
 def names(group: str) -> list[str]:
     """The names of a group's files, for example names("modality") -> ["audio", "image", "video"]."""
-    return sorted(path.stem for path in (folder() / group).glob("*.yaml"))
+    packaged = [path.stem for path in (folder() / group).glob("*.yaml")]
+    return sorted([*packaged, *(name.partition("/")[2] for name in ADDED if name.startswith(f"{group}/"))])
+
+
+def add(name: str, config: DictConfig) -> None:
+    """Let a config that is not packaged be one of its group, such as "task/mine"."""
+    ADDED[name] = config
 
 
 def load(name: str) -> DictConfig:
     """The packaged config of that name, for example "modality/video"."""
+    if name in ADDED:
+        return ADDED[name].copy()
     return typed(OmegaConf.load(folder() / f"{name}.yaml"))
 
 
@@ -59,6 +68,9 @@ def register(command: str | None = None, config: Mapping[str, Any] | None = None
             continue
         package = "_global_" if group in (".", "experiment") else group.replace("/", ".")
         store.store(name=path.stem, group=None if group == "." else group, node=load_relative(path), package=package)
+    for added, node in ADDED.items():
+        group, _, name = added.partition("/")
+        store.store(name=name, group=group, node=node, package=group)
 
 
 def load_relative(path: Path) -> DictConfig:

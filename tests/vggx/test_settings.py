@@ -14,18 +14,14 @@ from modalities.audio import options as audio
 from modalities.audio.frontend import FRONTENDS
 from modalities.image import options as image
 from modalities.video import options as video
-from vggx import configs, settings
+from vggx import commands, configs, settings
 from vggx.options import Settings
 
 MODALITIES = ("audio", "image", "video")
 
 
-@pytest.fixture(scope="module", autouse=True)
-def packaged() -> None:
-    configs.register()
-
-
 def compose(*words: str, command: str = "train") -> DictConfig:
+    configs.register(command, commands.command(command).config())
     with hydra.initialize(version_base="1.3", config_path=None):
         return hydra.compose(command, overrides=list(words))
 

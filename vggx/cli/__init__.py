@@ -24,6 +24,15 @@ def main() -> int:
     if command in FAMILIES and (not rest or rest[0] in ("-h", "--help")):
         print(help.of_family(command))
         return 0 if rest else 2
+    if any(word.startswith("plugins=") for word in rest):
+        from vggx.cli import plugins
+
+        files, rest = plugins.parted(rest)
+        try:
+            plugins.load(files)
+        except (OSError, ValueError) as error:
+            print(f"vggx {command}: error: {error}", file=sys.stderr)
+            return 2
     given, rest = rest, literal_texts(command, rest)
     if command in COMMANDS and ("-h" in rest or "--help" in rest):
         print(help.of_command(command))

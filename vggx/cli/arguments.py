@@ -5,6 +5,7 @@ from vggx.commands import COMMANDS
 from vggx.keys import keys_of, quoted
 from vggx.keys.words import is_list, is_text
 
+OPEN = ("modality.net.head_options.", "modality.net.extra_options.")
 SWEEPS = ("choice(", "range(", "interval(", "glob(", "shuffle(", "sort(")
 MODALITY_TEXTS = ("modality.data.root", "modality.data.manifest")
 # the first words of commands of two, where they are no command by themselves
@@ -68,6 +69,16 @@ def is_single(key: str, value: str) -> bool:
     """Whether a word sets an option of the modality to one value, a list or a quoted text too."""
     many = "," in value and value[0] not in "['\"{"
     return key.startswith("modality.") and value != "" and not many and not value.startswith(SWEEPS)
+
+
+def is_open(key: str) -> bool:
+    """Whether a key is of the options of a part of one's own, whose names nobody else knows."""
+    return key.startswith(OPEN)
+
+
+def appended(words: list[str]) -> list[str]:
+    """Words of such options as Hydra wants what it does not know: +modality.net.head_options.width=16."""
+    return [f"+{word}" if is_open(word) else word for word in words]
 
 
 def value_of(words: list[str], *keys: str) -> str | None:

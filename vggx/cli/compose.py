@@ -16,7 +16,8 @@ from omegaconf import DictConfig, OmegaConf
 
 from vggx import commands, configs, settings
 from vggx.cli import errors
-from vggx.cli.arguments import swept_along
+from vggx.cli.arguments import appended, swept_along
+from vggx.cli.plugins import WORD
 from vggx.keys import Job, checked
 
 
@@ -51,14 +52,15 @@ def run(command: str, words: list[str], past: str | None) -> int:
         # runs older than tasks are of the one that there was
         task = [f"task={values.get('task', {'name': 'classify'})['name']}"] if "task" in about.groups else []
         words = [f"modality={values['modality']['name']}", *task, "past=run", *words]
-    words = swept_along(words)
+    words = appended(swept_along(words))
     codes: list[int] = []
     called = sys.argv
 
     def job(config: DictConfig) -> None:
         # a strategy that starts more processes repeats these words: of a sweep only this job's
         sweep = HydraConfig.get().mode == RunMode.MULTIRUN
-        sys.argv = [called[0], *command.split(), *HydraConfig.get().overrides.task] if sweep else called
+        own = [word for word in called if word.startswith(WORD)]
+        sys.argv = [called[0], *command.split(), *HydraConfig.get().overrides.task, *own] if sweep else called
         try:
             plain = OmegaConf.to_container(OmegaConf.masked_copy(config, list(about.defaults())))
             options: Any = checked(about.options, cast(dict[str, Any], plain))

@@ -8,7 +8,7 @@ from omegaconf.errors import OmegaConfBaseException
 
 from vggx import commands, configs
 from vggx.cli import keys
-from vggx.cli.arguments import FAMILIES, value_of
+from vggx.cli.arguments import FAMILIES, is_open, value_of
 from vggx.commands import COMMANDS
 
 USAGE, FAILED = 2, 1
@@ -71,7 +71,7 @@ def unknown_word(command: str, words: list[str]) -> str | None:
             wrong = [choice for choice in value.split(",") if choice not in (*names, "null")]
             if wrong:
                 return f"there is no {word}{keys.nearest(wrong[0], names)} Known: {', '.join(names)}"
-        elif key not in known and key != "past":
+        elif key not in known and key != "past" and not is_open(key):
             return f"there is no key {key!r}{keys.nearest_key(key, known)} See vggx {command} --help"
     return None
 

@@ -50,6 +50,7 @@ def of_command(command: str) -> str:
         lines += ["", "See also", listed(kin)]
     if "modality" in about.groups:
         lines += ["", "-m sweeps over values parted by commas; --cfg job shows the composed config."]
+        lines += ["plugins=[my.py] enters blocks, heads and tasks of your own before all else (docs/add_a_block.md)."]
     return "\n".join(lines)
 
 

@@ -19,7 +19,7 @@ def leaves(node: DictConfig, prefix: str = "") -> dict[str, Any]:
         if key in HIDDEN:
             continue
         value = "???" if OmegaConf.is_missing(node, key) else node[key]
-        if isinstance(value, DictConfig):
+        if isinstance(value, DictConfig) and len(value):
             found |= leaves(value, f"{prefix}{key}.")
         else:
             found[f"{prefix}{key}"] = value

@@ -33,11 +33,16 @@ class Frontend(nn.Module):
     def __init__(self, size: int, hop: int, *, mels: int, pad: int, least: int):
         super().__init__()
         self.size, self.hop, self.mels, self.pad = size, hop, mels, pad
-        self.shortest = Framing(size, hop, pad).samples(least)
+        self.framing = Framing(size, hop, pad)
+        self.shortest = self.samples(least)
 
     def steps(self, samples: int) -> int:
         """T of a clip of so many samples."""
         return self.count(max(samples, self.shortest))
+
+    def samples(self, steps: int) -> int:
+        """The fewest samples that give so many steps."""
+        return self.framing.samples(steps)
 
     def count(self, samples: Samples) -> Samples:
         return (samples + 2 * self.pad - self.size) // self.hop + 1

@@ -131,7 +131,7 @@ def test_what_layers_read_and_write_by_hand() -> None:
     for head, layers in heads.items():
         costs = ledger((2, 12, 20), 3, plan="micro", head=head)
         assert {cost.name: (cost.read, cost.written) for cost in costs} == backbone | layers
-    folded = ledger((1, 8), 3, plan="micro", head="pooled", rows=5)
+    folded = ledger((1, 8), 3, plan="micro", head="pooled", bands=5)
     assert (folded[0].read, folded[-2].written, folded[-1].read) == (5 * 8, 5 * 64, 5 * 64)
 
 
