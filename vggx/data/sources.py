@@ -64,7 +64,7 @@ def manifest(root: Path, options: DataOptions, extensions: Sequence[str], *, tar
         ValueError: as `table` and `finish`; or none of the files exists.
     """
     file = Path(options.manifest) if options.manifest else root / MANIFEST
-    listing = table(file, file.parent, options, Columns(fold=options.fold_column), targets)
+    listing = table(file, file.parent, options, Columns(fold=options.fold_column, times=("start", "end")), targets)
     everything = [sample.path for split in SPLITS for sample in listing.splits[split]]
     if not any(map(os.path.exists, everything)):
         raise ValueError(f"none of the {len(everything)} files of {file} exists, such as {everything[0]}")

@@ -27,7 +27,7 @@ class Columns:
         fold: the fold, for `modality.data.fold`.
         group: what must stay on one side of a split.
         order: a column of numbers in whose order the classes stand; by name where there is none.
-        start, end: seconds of the file, where the table has such columns: the row is of that segment.
+        times: the columns that say from which second of its file to which a row is; none where files are cut already.
     """
 
     path: str = "{path}"
@@ -36,8 +36,7 @@ class Columns:
     fold: str = "fold"
     group: str = "group"
     order: str | None = None
-    start: str = "start"
-    end: str = "end"
+    times: tuple[str, str] | None = None
 
     def needed(self, options: DataOptions) -> set[str]:
         """The columns that every row fills, besides those of its target."""
@@ -87,9 +86,11 @@ def segment(row: Row, columns: Columns) -> tuple[float | None, float | None]:
     Raises:
         ValueError: a time that is no number, or an end that is not behind the start.
     """
-    start, end = (finite(name, row[name]) if row.get(name) else None for name in (columns.start, columns.end))
+    if columns.times is None:
+        return None, None
+    start, end = (finite(name, row[name]) if row.get(name) else None for name in columns.times)
     if (start or 0) < 0 or (end is not None and end <= (start or 0)):
-        raise ValueError(f"the segment from {columns.start} {start} to {columns.end} {end} s is none")
+        raise ValueError(f"the segment from {columns.times[0]} {start} to {columns.times[1]} {end} s is none")
     return start, end
 
 

@@ -5,7 +5,7 @@ from collections import Counter
 from itertools import pairwise
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from modalities.video.clips import SHORT, even_starts, frame_numbers, random_start
@@ -83,6 +83,7 @@ def test_a_number_of_clips(length: int, span: int, clips: int) -> None:
 
 
 @given(lengths, spans)
+@settings(deadline=None)
 def test_uniform_clips_cover_the_file_and_end_with_it(length: int, span: int) -> None:
     starts = even_starts(length, span, "uniform")
     assert len(starts) == max(1, -(-length // span))

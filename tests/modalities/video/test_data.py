@@ -105,7 +105,7 @@ def test_uniform_clips_of_several_files(short: Path, long: Path, tmp_path: Path)
 
 
 def test_the_number_of_frames(short: Path, long: Path, tmp_path: Path) -> None:
-    assert [frames_in(str(path), options()) for path in (short, long, tmp_path / "missing.mp4")] == [5, 50, 1]
+    assert [frames_in(Sample(str(path)), options()) for path in (short, long, tmp_path / "missing.mp4")] == [5, 50, 1]
 
 
 # against another decoder

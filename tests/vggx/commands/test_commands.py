@@ -46,7 +46,7 @@ def test_every_key_says_what_it_is(name: str) -> None:
         assert not key.help.endswith(".")
         assert key.unit or kind is bool or choices(key.type) or key.name in UNITLESS, key.name
     assert about.examples[0].startswith(f"vggx {name}")
-    assert set(about.groups) <= {"modality", "recipe", "trainer", "device", "experiment"}
+    assert set(about.groups) <= {"modality", "task", "recipe", "trainer", "device", "experiment"}
     assert callable(commands.run(name))
 
 
