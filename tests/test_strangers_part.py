@@ -15,9 +15,10 @@ from tests.vggx.cost.test_ledger import counted, counted_in_training
 from tests.vggx.cost.test_saved import kept_bytes
 from vggx import geometry, tuning
 from vggx.cost.ledger import costs_of, total
+from vggx.data.batch import Batch
 from vggx.net import VGG, Normalise, PreparedNet
 from vggx.options import Recipe
-from vggx.plan_spec import plan_spec
+from vggx.planned import plan_spec
 from vggx.probe.layers import seen
 from vggx.spec.layer import KINDS
 from vggx.spec.parts import EXTRAS, HEADS
@@ -103,7 +104,7 @@ def test_blocks_freeze_and_learn_at_their_own_rates(dims: int) -> None:
 @pytest.mark.parametrize("dims", SHAPES)
 def test_a_probe_sees_its_layers(dims: int) -> None:
     net = PreparedNet(net_of(dims), Normalise([0.0] * 3, [1.0] * 3))
-    batch = {"input": torch.randn(4, *SHAPES[dims]), "label": torch.tensor([0, 1, 2, 3])}
+    batch = Batch(torch.randn(4, *SHAPES[dims]), torch.tensor([0, 1, 2, 3]))
     layers = {layer.name: layer for layer in seen(net, [batch]).layers}
     assert list(layers) == ["conv1_1", "conv2_1", "conv3_1", "squeeze", "answer"]
     assert isinstance(layers["squeeze"].activation, nn.ReLU)

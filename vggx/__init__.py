@@ -16,7 +16,7 @@ PUBLIC = {
     "VGGBlock": "vggx.blocks",
     "Backbone": "vggx.backbone",
     "NetSpec": "vggx.spec.net",
-    "plan_spec": "vggx.plan_spec",
+    "plan_spec": "vggx.planned",
     "ConvClassifier": "vggx.heads.classifier",
     "PooledClassifier": "vggx.heads.pooled",
     "load_net": "vggx.weights.store",

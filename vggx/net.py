@@ -10,7 +10,7 @@ from vggx import geometry, nd
 from vggx.backbone import Backbone
 from vggx.dims import AXES
 from vggx.init import initialise
-from vggx.plan_spec import PlanOptions, plan_spec
+from vggx.planned import PlanOptions, plan_spec
 from vggx.spec.layer import HEAD, Layer
 from vggx.spec.net import NetSpec
 from vggx.spec.parts import HEADS, part
@@ -24,7 +24,7 @@ class VGG(nn.Module):
             given to `forward`, down to `smallest_input`.
         outputs: K.
         init: a key of `vggx.init.INITS`: "glorot", "normal" (the paper's, std 0.01), "he", "torchvision", ...
-        options: of the plan and what is chosen besides, see `vggx.plan_spec.PlanOptions`.
+        options: of the plan and what is chosen besides, see `vggx.planned.PlanOptions`.
 
     Attributes:
         spec: the description that it is made of.

@@ -4,7 +4,7 @@ from modalities.audio.framing import framing
 from modalities.audio.options import Data, Net
 from vggx import geometry
 from vggx.options import given
-from vggx.plan_spec import plan_spec
+from vggx.planned import plan_spec
 from vggx.plans import get_plan
 from vggx.spec.net import NetSpec
 

@@ -1,7 +1,7 @@
 """options -> the spec of a net in dims 2."""
 
 from modalities.image.options import Data, Net
-from vggx.plan_spec import plan_spec
+from vggx.planned import plan_spec
 from vggx.spec.net import NetSpec
 
 

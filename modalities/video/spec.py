@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 from modalities.video.options import Data, Net
-from vggx.plan_spec import plan_spec
+from vggx.planned import plan_spec
 from vggx.plans import get_plan
 from vggx.spec.net import NetSpec
 

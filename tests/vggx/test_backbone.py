@@ -5,7 +5,7 @@ import torch
 from torch.nn import functional as F
 
 from vggx.backbone import Backbone
-from vggx.plan_spec import plan_spec
+from vggx.planned import plan_spec
 from vggx.plans import PLANS, get_plan
 
 SIZES = {1: (19,), 2: (17, 12), 3: (9, 16, 11)}

@@ -8,7 +8,7 @@ from torch import Tensor
 
 from vggx import geometry
 from vggx.net import VGG
-from vggx.plan_spec import block_pools, plan_spec
+from vggx.planned import block_pools, plan_spec
 from vggx.plans import PLANS, get_plan
 from vggx.spec.layer import Layer
 from vggx.spec.net import NetSpec

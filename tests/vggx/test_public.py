@@ -10,15 +10,16 @@ from vggx import configs
 from vggx.cli import keys
 
 NAMES = [
-    "PLANS", "Backbone", "ConvClassifier", "ConvUnit", "PooledClassifier", "VGG", "VGGBlock", "__version__",
-    "get_plan", "inflate", "load_net", "predict", "read_weights", "train", "transfer",
+    "PLANS", "Backbone", "ConvClassifier", "ConvUnit", "NetSpec", "PooledClassifier", "VGG", "VGGBlock", "__version__",
+    "get_plan", "inflate", "load_net", "plan_spec", "predict", "read_weights", "train", "transfer",
 ]  # fmt: skip
 DATA = [
-    "bad_limit", "batch_size", "classes", "fold", "fold_column", "follow_links", "manifest", "num_workers", "on_error",
-    "root", "source", "split_seed", "test_share", "val_share",
+    "bad_limit", "batch_size", "classes", "fold", "fold_column", "follow_links", "label_columns",
+    "label_separator", "manifest", "num_workers", "on_error", "root", "source", "split_seed", "test_share", "val_share",
 ]  # fmt: skip
 NET = [
-    "activation", "dropout", "grid", "head", "init", "mean", "norm", "normalize", "plan", "std", "width",
+    "activation", "dropout", "extra", "extra_options", "grid", "head",
+    "head_options", "init", "mean", "norm", "normalize", "plan", "std", "width",
 ]  # fmt: skip
 PICTURES = ["colour", "colour_shift", "crop_scale", "flip", "rgb_covariance", "short_side"]
 IMAGE_DATA = [*PICTURES, "channels", "max_pixels", "rand_augment", "resize", "rotation", "size"]
@@ -58,6 +59,7 @@ COMMANDS: dict[str, list[str]] = {
         "resume",
         "runs",
         "seed",
+        "task",
         "trainer",
         "weights",
     ],
@@ -79,6 +81,7 @@ COMMANDS: dict[str, list[str]] = {
         "run",
         "runs",
         "seed",
+        "task",
         "trainer",
         "weights",
     ],
@@ -95,6 +98,7 @@ COMMANDS: dict[str, list[str]] = {
         "scales",
         "seed",
         "split",
+        "task",
         "time_probe",
         "trainer",
     ],
@@ -110,6 +114,7 @@ COMMANDS: dict[str, list[str]] = {
         "scales",
         "seed",
         "split",
+        "task",
         "train_per_class",
         "trainer",
         "weights",
@@ -163,8 +168,8 @@ COMMANDS: dict[str, list[str]] = {
         "run",
         "seconds",
     ],
-    "data preview": ["count", "experiment", "modality", "output", "recipe", "run", "seed", "split"],
-    "data stats": ["experiment", "format", "measure", "modality", "output", "recipe", "run"],
+    "data preview": ["count", "experiment", "modality", "output", "recipe", "run", "seed", "split", "task"],
+    "data stats": ["experiment", "format", "measure", "modality", "output", "recipe", "run", "task"],
     "data reencode": [
         "crf",
         "experiment",
@@ -175,6 +180,7 @@ COMMANDS: dict[str, list[str]] = {
         "run",
         "short_side",
         "target",
+        "task",
         "workers",
     ],
 }

@@ -14,7 +14,7 @@ from vggx import geometry
 from vggx.cost.saved import Saved, Sizes, kept_maps, learned_before
 from vggx.dims import product
 from vggx.options import Modality
-from vggx.plan_spec import PlanOptions, plan_spec
+from vggx.planned import PlanOptions, plan_spec
 from vggx.spec.layer import HEAD, INPUT, KINDS, Layer
 from vggx.spec.net import NetSpec
 

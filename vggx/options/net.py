@@ -9,7 +9,7 @@ IMAGENET = [0.485, 0.456, 0.406], [0.229, 0.224, 0.225]
 
 @dataclass(kw_only=True)
 class NetOptions:
-    """The net's structure; see `vggx.plan_spec.plan_spec` for the first ten.
+    """The net's structure; see `vggx.planned.plan_spec` for the first ten.
 
     Attributes:
         normalize: imagenet, dataset (mean and std measured on the training split), mean (the mean alone is measured and
@@ -80,7 +80,7 @@ class NetOptions:
         return mean, std
 
     def plan_options(self) -> dict[str, Any]:
-        """What is said of the net as `vggx.plan_spec.plan_spec` takes it."""
+        """What is said of the net as `vggx.planned.plan_spec` takes it."""
         names = ("plan", "width", "norm", "activation", "head", "grid", "dropout", "extra")
         own = {name: getattr(self, name) for name in names if getattr(self, name) is not None}
         return own | {"head_options": dict(self.head_options), "extra_options": dict(self.extra_options)}

@@ -35,8 +35,8 @@ def on_meta(*shape: int) -> torch.Tensor:
 @pytest.mark.parametrize("arguments", SPACES, ids=lambda arguments: arguments["plan"])
 def test_our_nets_are_counted_as_the_ledger_counts_them(arguments: dict) -> None:
     with torch.device("meta"):
-        net = VGG(classes=7, **arguments)
-    found, wanted = count(net, on_meta(*arguments["input_shape"])), total(ledger(classes=7, **arguments))
+        net = VGG(outputs=7, **arguments)
+    found, wanted = count(net, on_meta(*arguments["input_shape"])), total(ledger(outputs=7, **arguments))
     for name in ("params", "flops", "flops_train", "activations"):
         assert getattr(found, name) == wanted[name], name
 
@@ -133,7 +133,7 @@ def test_what_our_nets_move_is_what_the_ledger_has(arguments: dict) -> None:
     """Of nets without replicated padding or norms, whose layers are what is counted."""
     plain = arguments | {"norm": "none", "padding": "zeros"}
     with torch.device("meta"):
-        net = VGG(classes=7, **plain)
-    costs = ledger(classes=7, **plain)
+        net = VGG(outputs=7, **plain)
+    costs = ledger(outputs=7, **plain)
     wanted = sum(cost.read + cost.written + cost.params for cost in costs)
     assert count(net, on_meta(*plain["input_shape"])).moved == wanted

@@ -11,7 +11,7 @@ from torchvision.transforms.v2 import functional as F
 
 from vggx.geometry import trace
 from vggx.net import VGG, Normalise
-from vggx.plan_spec import plan_spec
+from vggx.planned import plan_spec
 from vggx.surgery.transfer import load, transfer
 from vggx.weights.source import Weights, read_weights
 
