@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from omegaconf import DictConfig, OmegaConf
 from pages import fill, pages
 
 from vggx import configs, files, settings
@@ -44,11 +45,16 @@ def counted(modality: Modality) -> Count:
     return count(net, torch.empty(1, *eaten_shape(modality), device="meta"))
 
 
+def config() -> DictConfig:
+    """What `vggx cost` composes where nothing is said."""
+    return OmegaConf.create({"modality": None, "recipe": configs.load("recipe/default")})
+
+
 def nets() -> list[Settings]:
     """Every plan in every modality as it is for a user's own data, and audio with frequency pooled besides."""
-    found, left_out = variants(configs.load("cost"))
+    found, left_out = variants(config())
     assert not left_out
-    pooled = configs.load("cost")
+    pooled = config()
     pooled.modality = configs.load("modality/audio")
     pooled.modality.net.frequency, pooled.modality.net.plan = "pooled", "D"
     return [*found, *variants(pooled)[0]]
