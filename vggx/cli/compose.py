@@ -6,13 +6,13 @@ A file of its own: Hydra takes the folders beside the file of the function that 
 
 import os
 import sys
-from typing import Any, cast
+from typing import Any
 
 import hydra
 from hydra.core.hydra_config import HydraConfig
 from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.types import RunMode
-from omegaconf import DictConfig, OmegaConf
+from omegaconf import Container, DictConfig, OmegaConf
 
 from vggx import commands, configs, settings
 from vggx.cli import errors
@@ -26,6 +26,10 @@ def first_run(words: list[str]) -> str | None:
     word = next((word for word in words if word.startswith("runs=")), None)
     runs: Any = OverridesParser.create().parse_override(word).value() if word else []
     return str(runs[0] if isinstance(runs, list) else runs) if runs else None
+
+
+def plain(value: Any) -> Any:
+    return OmegaConf.to_container(value, resolve=True) if isinstance(value, Container) else value
 
 
 def job_of(config: DictConfig) -> Job:
@@ -62,8 +66,7 @@ def run(command: str, words: list[str], past: str | None) -> int:
         own = [word for word in called if word.startswith(WORD)]
         sys.argv = [called[0], *command.split(), *HydraConfig.get().overrides.task, *own] if sweep else called
         try:
-            plain = OmegaConf.to_container(OmegaConf.masked_copy(config, list(about.defaults())))
-            options: Any = checked(about.options, cast(dict[str, Any], plain))
+            options: Any = checked(about.options, {name: plain(config[name]) for name in about.defaults()})
             codes.append(commands.run(command)(options, job_of(config)))
         except Exception as error:  # the other jobs of a sweep go on
             if os.environ.get("VGGX_TRACEBACK"):

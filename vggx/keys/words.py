@@ -16,17 +16,16 @@ def wanted(key: Key) -> str:
 
 def in_words(kind: Any, key: Key) -> str:
     kind, many = bare(kind)
-    unit = "" if key.unit == key.name else key.unit
     if kind is bool:
         return "true, false or a list of them" if many else "true or false"
     if get_origin(kind) is Literal:
         return f"{'of' if many else 'one of'} {', '.join(get_args(kind))}"
     if kind is str:
-        return f"a list of {unit or 'words'}" if many else f"one {unit or 'word'}"
+        return f"a list of {key.unit or 'words'}" if many else f"one {key.unit or 'word'}"
     number = "whole number" if kind is int else "positive number" if key.positive else "number"
     number = f"{number}s" if many else f"a {number}"
     bound = "" if key.least is None else f"{key.least} or more"
-    of = f" of {unit}" if unit else ""
+    of = f" of {key.unit}" if key.unit not in ("", key.name) else ""
     return f"{number}{of}{', ' if of and bound else ' of ' if bound else ''}{bound}"
 
 
