@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import soundfile
 import torch
+from torch.utils.flop_counter import FlopCounterMode
 
 from modalities.audio import data as audio_data
 from vggx import configs, settings
@@ -91,3 +92,15 @@ def test_an_unreadable_file_is_named(sounds: list[Sample], tmp_path: Path) -> No
     found = judged([*sounds, Sample(str(tmp_path / "bad.wav"), 0)], "dense", modality(root(sounds)))
     assert found.files == [0, 1, 2, 3]
     assert list(found.bad) == [str(tmp_path / "bad.wav")]
+
+
+def test_the_cost_of_bands_that_are_folded_is_what_torch_counts(sounds: list[Sample]) -> None:
+    """Of two files longer than a clip of half a second; every band of theirs goes through the net."""
+    of = modality(root(sounds), frequency="pooled", bands=4)
+    found = judged(sounds[1:3], "crops", of)
+    net = of.build(3).eval()
+    with torch.no_grad():
+        maps, _ = net.eaten(torch.randn(2, RATE // 2))
+        with FlopCounterMode(display=False) as counter:
+            net.vgg(maps)
+    assert 2 * found.macs == counter.get_total_flops()
