@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 import soundfile
+import torch
 
 from modalities.audio import reading
 from modalities.audio.data import AudioData
@@ -114,6 +115,19 @@ def test_both_lengths_of_a_truncated_file_are_told(tmp_path: Path, kind: str) ->
     soundfile.write(path, tone(440, 16000), 16000, format=kind)
     assert loads(path).shape == (8000,)
     whole = path.read_bytes()
+    path.write_bytes(whole[:-2])
+    with pytest.raises(BadFile, match=rf"is truncated: {len(whole) - 2} bytes where its header says {len(whole)}"):
+        loads(path)
+
+
+def test_a_byte_that_only_fills_up_may_be_missing(tmp_path: Path) -> None:
+    """A RIFF chunk of odd length is followed by a byte that its size counts, which some writers leave out."""
+    path = tmp_path / "a.wav"
+    soundfile.write(path, tone(440, 16000)[:7001], 16000, subtype="PCM_U8")
+    whole, x = path.read_bytes(), loads(path)
+    assert len(whole) % 2 == 0
+    path.write_bytes(whole[:-1])
+    assert torch.equal(loads(path), x)
     path.write_bytes(whole[:-2])
     with pytest.raises(BadFile, match=rf"is truncated: {len(whole) - 2} bytes where its header says {len(whole)}"):
         loads(path)

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import soundfile
 import torch
+from torch.utils.flop_counter import FlopCounterMode
 
 from modalities.audio import data as audio_data
 from vggx import configs, settings
@@ -129,3 +130,15 @@ def test_batches_have_no_part_in_the_scores(sounds: list[Sample]) -> None:
         found.append(evaluated(sounds, "single", of))
     torch.testing.assert_close(found[0].scores, found[1].scores, rtol=1e-4, atol=1e-5)
     assert found[0].macs < found[1].macs  # padding is reckoned
+
+
+def test_the_cost_of_bands_that_are_folded_is_what_torch_counts(sounds: list[Sample]) -> None:
+    """Of two files longer than a clip of half a second; every band of theirs goes through the net."""
+    of = modality(root(sounds), frequency="pooled", bands=4)
+    found = evaluated(sounds[1:3], "crops", of)
+    net = of.build(3).eval()
+    with torch.no_grad():
+        maps, _ = net.eaten(torch.randn(2, RATE // 2))
+        with FlopCounterMode(display=False) as counter:
+            net.vgg(maps)
+    assert 2 * found.macs == counter.get_total_flops()

@@ -135,6 +135,12 @@ def test_what_the_lower_rate_cannot_hold_is_filtered_out(tmp_path: Path) -> None
     assert (found - expected).abs().max() < 2e-3  # 10 kHz would fold back to 6 kHz
 
 
+def test_a_clip_of_a_longer_file_at_a_lower_rate_is_whole(tmp_path: Path) -> None:
+    """Half a second is 504.5 samples of that file; 504 would leave eight of the clip's 8,000 out."""
+    path = counted(tmp_path / "a.wav", 2018, 1009)
+    assert [len(loads(path, view=view, views=2)) for view in (0, 1)] == [8000, 8000]
+
+
 def test_a_clip_of_a_file_at_another_rate_is_of_the_right_time(tmp_path: Path) -> None:
     """A file whose pitch jumps after each second: a clip of half a second has one of them."""
     pitches = (300, 600, 1200)

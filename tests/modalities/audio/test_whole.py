@@ -53,6 +53,7 @@ def short_stretches(monkeypatch: pytest.MonkeyPatch) -> None:
 
 LEVELS: list[dict[str, Any]] = [
     {},
+    {"n_fft": 2048},
     {"floor_db": 30.0},
     {"subtract_mean": True},
     {"floor_db": 30.0, "subtract_mean": True, "frequency": "pooled"},

@@ -174,6 +174,14 @@ def test_images_and_labels_are_not_mistaken_for_each_other(tmp_path: Path) -> No
         ImageData(options(root=str(tmp_path))).find()
 
 
+def test_a_class_of_which_there_is_no_training_image_counts(tmp_path: Path) -> None:
+    write_mnist(tmp_path)
+    write_idx(tmp_path / "train-labels-idx1-ubyte", np.arange(40, dtype=np.uint8) % 9)
+    listing = ImageData(options(root=str(tmp_path))).find()
+    assert listing.classes == [str(number) for number in range(10)]
+    assert {sample.target for sample in listing.splits["train"] + listing.splits["val"]} == set(range(9))
+
+
 def test_empty_idx_files_are_named(tmp_path: Path) -> None:
     write_mnist(tmp_path)
     write_idx(tmp_path / "train-images-idx3-ubyte", np.zeros((0, 28, 28), np.uint8))

@@ -14,6 +14,7 @@ from torchvision.transforms.v2 import functional as F
 from modalities.image.data import ImageData
 from modalities.image.options import Data
 from modalities.image.transforms import image_transform
+from vggx.data.crops import evaluated_side
 
 
 def options(**given: Any) -> Data:
@@ -51,6 +52,13 @@ def test_the_short_side_is_resized_to_eight_sevenths_where_not_told() -> None:
     y = image_transform(options(size=224), False)(torch.from_numpy(pixels).permute(2, 0, 1))
     small = Image.fromarray(pixels).resize((384, 256), Image.Resampling.BILINEAR).crop((80, 16, 304, 240))
     assert np.abs(y.permute(1, 2, 0).numpy().astype(int) - np.asarray(small)).max() <= 2
+
+
+@pytest.mark.parametrize(("size", "side"), [(224, 256), (112, 128), (100, 114), (64, 73), (32, 37), (20, 23)])
+def test_eight_sevenths_are_rounded_to_the_nearest(size: int, side: int) -> None:
+    """Of 32 they are 36.57, of 64 73.14."""
+    assert evaluated_side(size, None) == side
+    assert evaluated_side(size, 40) == 40
 
 
 def test_evaluation_draws_nothing() -> None:

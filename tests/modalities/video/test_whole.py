@@ -106,6 +106,17 @@ def test_a_file_shorter_than_a_clip_is_what_its_clip_is(film: Film, numbers_in: 
         assert all(time.end <= found.seconds == 0.2 for time in cell_times(net.vgg, found))
 
 
+@pytest.mark.parametrize("short", ["repeat", "loop"])
+def test_so_is_one_of_more_frames_than_are_decoded_at_once(film: Film, numbers_in: Any, short: str) -> None:
+    count, frames = PIECE + 4, 2 * PIECE + 5
+    path = film("whole_less.mp4", "libx264", count=count)
+    net, data = made(short=short, frames=frames)
+    with strip(net, Net(), data, str(path), 96) as found:
+        clip = torch.cat([found.read(start, min(start + 9, frames)) for start in range(0, frames, 9)], 1)
+    expected = [min(n, count - 1) if short == "repeat" else n % count for n in range(frames)]
+    assert numbers_in(((clip * 0.2 + 0.4) * 255).permute(1, 0, 2, 3)) == expected
+
+
 def test_times_are_frame_numbers_by_the_rate(film: Film) -> None:
     for name, codec in (("whole_rate.mp4", "libx264"), ("whole_rate.avi", "mpeg4")):
         with opened(film(name, codec, rate=10), frame_stride=3) as found:

@@ -52,6 +52,12 @@ def test_the_components_of_a_photograph_are_numpys() -> None:
     np.testing.assert_allclose((vectors.T @ pixels).var(1), values, rtol=1e-9)
 
 
+def test_colours_that_lie_in_a_plane_have_no_negative_variance() -> None:
+    """Of pictures whose channels hang on each other rounding may bring one below 0."""
+    values, _ = principal_colours(np.diag([0.1, 1.0, -1e-9]).tolist())
+    assert values.tolist() == [1.0, 0.1, 0.0]
+
+
 @pytest.mark.parametrize("std", [0.1, 0.5])
 def test_shifts_have_the_covariance_of_the_formula(std: float) -> None:
     """P diag((std lambda)^2) P^T, within the spread of 20,000 draws, and mean 0."""

@@ -269,3 +269,30 @@ def test_check_file(tmp_path: Path) -> None:
     }.items():
         with pytest.raises(BadFile, match=rf"{name}: {reason}"):
             check_file(str(tmp_path / name))
+
+
+def test_further_draws_of_a_sample_are_for_training_alone(root: Path) -> None:
+    data = open_data(root=str(root))
+    data.repeats = 3
+    assert [len(data.order(data.dataset(split, train=split == "train"))) for split in ("train", "val")] == [60, 5]
+    assert len(data.order(data.dataset("train"))) == 20
+    found = rows(data.loader(data.dataset("train", train=True)))
+    draws = [(number, draw) for number, _, draw in found]
+    assert sorted(number for number, _ in draws) == sorted([*range(20)] * 3)
+    assert len({draw for _, draw in draws}) == 60  # of its own for each turn
+    data.repeats = 1
+    once = rows(data.loader(data.dataset("train", train=True)))
+    assert {(number, draw) for number, _, draw in once} < set(draws)
+
+
+def test_an_unreadable_file_ends_a_reading_without_crops_too_if_told(root: Path) -> None:
+    (root / "val/ant/020.txt").write_text("ten")
+    samples = open_data(root=str(root)).find().splits["val"]
+    for on_error in ("skip", "raise"):
+        data = open_data(root=str(root), on_error=on_error)
+        for dataset in (data.uncropped(samples, ()), data.dataset("val")):
+            if on_error == "raise":
+                with pytest.raises(BadFile, match=r"020\.txt: is not a number"):
+                    list(data.loader(dataset))
+            else:
+                assert len(rows(data.loader(dataset))) == 4

@@ -137,13 +137,14 @@ def test_a_manifest_gives_its_folds_by_any_column(tmp_path: Path) -> None:
 
 
 def test_groups_on_both_sides_of_a_given_split_are_pointed_out(tmp_path: Path) -> None:
-    lines = ["path,label,split,group", "1,a,train,g1", "2,b,train,g2", "3,a,test,g1", "4,b,val,g3"]
-    for number in range(1, 5):
+    lines = ["path,label,split,group", "1,a,train,g1", "2,b,train,g2", "3,a,test,g1", "4,b,val,g3", "5,b,train,g3"]
+    for number in range(1, 6):
         (tmp_path / str(number)).touch()
     (tmp_path / "labels.csv").write_text("\n".join(lines))
     listing = sources.manifest(tmp_path, DataOptions(), ())
     assert listing.notes == [
-        "groups that stand in both train and test: 1, such as g1; the test figures will be too good"
+        "groups that stand in both train and val: 1, such as g3; the val figures will be too good",
+        "groups that stand in both train and test: 1, such as g1; the test figures will be too good",
     ]
 
 

@@ -21,6 +21,17 @@ def test_what_is_not_said_is_the_nets_to_say() -> None:
     assert asked("single", None, None, None, IMAGES) == Protocol("single")
 
 
+def test_the_users_word_on_mirror_images_wins() -> None:
+    assert asked("dense", None, False, None, IMAGES) == Protocol("dense", (256,), False)
+    assert asked("dense", None, True, None, CLIPS) == Protocol("dense", (128,), True)
+
+
+@pytest.mark.parametrize("name", ["dense", "crops", "both"])
+def test_the_size_of_training_itself_is_a_scale(name: str) -> None:
+    """One crop can be cut out of it, and the score map has its one place."""
+    assert asked(name, [224], None, None, IMAGES).scales == (224,)
+
+
 def test_both_are_its_two_parts() -> None:
     dense, crops = asked("both", [256, 384], True, 5, IMAGES).parts()
     assert dense == Protocol("dense", (256, 384), True)

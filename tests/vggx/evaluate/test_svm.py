@@ -100,3 +100,11 @@ def test_what_is_no_candidate_is_refused(candidates: list[float]) -> None:
 def test_an_unknown_way_to_combine_scales_is_refused() -> None:
     with pytest.raises(ValueError, match="combine must be one of average, stack, not 'max'"):
         svm.check("max", [1])
+
+
+def test_a_class_of_which_no_file_is_left_does_not_count() -> None:
+    """As when none of its training files can be read: the others still make five folds."""
+    labels = np.repeat([0, 2], 6)
+    parts = svm.folds(labels, [""] * 12, 0)
+    assert len(parts) == 5
+    assert sorted(np.concatenate([held for _, held in parts])) == list(range(12))

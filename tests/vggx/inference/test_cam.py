@@ -73,9 +73,11 @@ def test_grad_cam_is_a_loop_over_channels_in_every_dims(
         assert grad_cam(net, x, number, "conv3_1").values == pytest.approx(heat, rel=1e-4, abs=1e-6)
 
 
-def test_bands_that_share_a_net_share_the_weights_of_their_maps() -> None:
+@pytest.mark.parametrize("head", ["pooled", "fc"])
+def test_bands_that_share_a_net_share_the_weights_of_their_maps(head: str) -> None:
+    """Of the paper's classifier the gradient is another in every band, of the pooled head the same."""
     torch.manual_seed(0)
-    net = FoldedVGG((1, 32), 3, plan="micro", width=0.5, head="pooled", init="he", grid=(1,)).eval()
+    net = FoldedVGG((1, 32), 3, plan="micro", width=0.5, head=head, init="he", grid=(1,)).eval()
     x = torch.randn(1, 4, 40)
     found = grad_cam(net, x, 1, "conv3_1")
     assert found.values.shape == (4, 10)
@@ -158,6 +160,11 @@ def test_between_the_middles_of_cells_values_are_interpolated() -> None:
     assert found[12:20] == pytest.approx(3 - (np.arange(12, 20) - 11.5) / 8)
     assert found[20:24].tolist() == [2, 2, 2, 2]
     assert np.isnan(found[24:]).all()  # what the last pool leaves over
+
+
+def test_a_cell_reaches_half_of_their_distance_beyond_the_outer_ones() -> None:
+    heat = Heat(np.float32([[1, 2]]), [np.float32([2.0, 4.0])])
+    np.testing.assert_array_equal(heat.spread((7,))[0], [np.nan, 1, 1, 1.5, 2, 2, np.nan])
 
 
 def test_bands_are_not_mixed() -> None:

@@ -80,6 +80,14 @@ def test_step_is_exact_at_any_number_of_steps(per_epoch: int) -> None:
     assert [found.index(rate) for rate in sorted(set(found), reverse=True)] == [0, 30 * per_epoch, 60 * per_epoch]
 
 
+@pytest.mark.parametrize("per_epoch", [1, 3, 7])
+def test_step_falls_with_the_first_step_of_every_epoch(per_epoch: int) -> None:
+    """Of 49 epochs seven are less than whole as a share of the run times 49: 1 / 49 * 49 is 0.9999999999999999."""
+    assert sum(int(epoch / 49 * 49) < epoch for epoch in range(49)) == 7
+    found = rates(recipe(schedule="step", step_epochs=1, factor=0.9), epochs=49, per_epoch=per_epoch)
+    assert found == pytest.approx([0.2 * 0.9 ** (step // per_epoch) for step in range(49 * per_epoch)])
+
+
 def test_constant() -> None:
     assert set(rates(recipe(schedule="constant"))) == {0.2}
 

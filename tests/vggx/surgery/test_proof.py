@@ -92,6 +92,20 @@ def test_a_wrong_head_is_seen_on_the_logits(image: VGG) -> None:
     assert proof["logits"] > 0.1
 
 
+def test_the_agreement_is_the_share_of_inputs_with_the_same_class(image: VGG) -> None:
+    """A bias for class 5 that wins over half of eight inputs."""
+    weights = of_state(image.state_dict(), plan="mini")
+    net = made(weights, clip_net())
+    eight = torch.randn(8, 3, 32, 32, generator=torch.Generator().manual_seed(1))
+    with torch.no_grad():
+        logits = image(eight)
+        lead = logits.amax(1) - logits[:, 5]
+        net.head.fc8.bias[5] += lead.sort().values[3:5].mean()
+    won = (lead < lead.sort().values[4]) & (logits.argmax(1) != 5)
+    assert 0 < won.sum() <= 4
+    assert prove(weights, net, [], eight, FRAMES)["top1_agreement"] == 1 - won.float().mean().item()
+
+
 def test_only_blocks_before_the_first_fresh_layer_are_compared(image: VGG) -> None:
     weights = of_state(image.state_dict(), plan="mini")
     net = clip_net()

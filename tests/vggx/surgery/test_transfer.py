@@ -234,6 +234,23 @@ def test_layers_that_stay_fresh_need_leave(mini: Weights, leave: list[str]) -> N
     assert torch.equal(net.backbone.block2.conv2_2.norm.running_var, mini.state["conv2_2.norm.running_var"])
 
 
+def test_a_file_from_before_batches_were_counted_is_inherited_whole(mini: Weights) -> None:
+    """As torchvision's vgg16_bn-6c64b313.pth of 2017; its norms begin to count."""
+    state = {name: value for name, value in mini.state.items() if not name.endswith("num_batches_tracked")}
+    assert len(state) == len(mini.state) - 6
+    net = clip_net()
+    net.backbone.block1.conv1_1.norm.num_batches_tracked += 7
+    found = transfer(Weights(**{**vars(mini), "state": state}), net)
+    assert found.fresh() == []
+    load(net, found, "glorot")
+    assert net.backbone.block1.conv1_1.norm.num_batches_tracked == 0
+
+
+def test_a_leave_without_a_name_covers_nothing(mini: Weights) -> None:
+    with pytest.raises(ValueError, match=r"allow_fresh names '', and the net has no such layer: conv1_1, "):
+        check_fresh(transfer(mini, clip_net()), [""], keep_classes=True)
+
+
 def test_a_leave_that_names_no_layer_is_refused(mini: Weights) -> None:
     with pytest.raises(ValueError, match=r"allow_fresh names 'block9', and the net has no such layer: conv1_1, "):
         check_fresh(transfer(mini, clip_net()), ["block9"], keep_classes=True)
