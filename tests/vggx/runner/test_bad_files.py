@@ -5,24 +5,25 @@ import pytest
 from vggx.runner.bad_files import BadFiles
 
 
-def batch(*paths: str) -> dict[str, dict[str, str]]:
-    return {"bad": {path: f"{path}: is empty" for path in paths}}
+def note(bad: BadFiles, split: str, *paths: str) -> None:
+    """As the callback has it after a batch of the split."""
+    bad.skipped[split].note({path: f"{path}: is empty" for path in paths})
 
 
 def test_as_many_as_the_limit_are_borne_and_one_more_is_not() -> None:
     bad = BadFiles(0.25, {"train": 8, "test": 2})
-    bad.note("train", batch("a", "b"))
-    bad.note("test", batch("c", "d"))  # which is read when all training is done
+    note(bad, "train", "a", "b")
+    note(bad, "test", "c", "d")  # which is read when all training is done
     message = r"3 of 8 train files cannot be read, more than modality\.data\.bad_limit=0\.25; the first: a: is empty"
     with pytest.raises(ValueError, match=message):
-        bad.note("train", batch("e"))
+        note(bad, "train", "e")
 
 
 def test_a_file_is_told_once_however_often_it_comes(capsys: pytest.CaptureFixture[str]) -> None:
     bad = BadFiles(1.0, {"train": 8, "val": 4})
     for paths in (("a",), ("a", "b"), ("b",)):
-        bad.note("train", batch(*paths))
-    bad.note("val", batch("a"))
+        note(bad, "train", *paths)
+    note(bad, "val", "a")
     told = capsys.readouterr().out.splitlines()
     assert told == [
         "skipped a train file: a: is empty",
