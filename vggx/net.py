@@ -53,6 +53,9 @@ class VGG(nn.Module):
         self.spec = spec
         geometry.check_input(spec)
         self.smallest_input = geometry.smallest_input(spec.backbone)
+        # a pool that is padded or rounds up along time would take what pads a clip for a part of it
+        pools = [layer for layer in spec.backbone if layer.kind == "pool" and (layer.ceil or any(layer.pads[0]))]
+        self.unmasked = pools[0].name if pools else None
         self.backbone = Backbone(spec)
         self.head = nd.named(part(HEADS, "head", spec.head.name).build(spec.head, spec.maps()), HEAD)
         for name, layer in self.head.named_children():
@@ -99,10 +102,12 @@ class VGG(nn.Module):
         """
         Raises:
             ValueError: not the axes or channels that the net takes, too short for its pools, a padded clip shorter than
-                `least_valid`, or padding where the net repeats the last position of its input.
+                `least_valid`, or padding where the net repeats the last position of its input or pools beyond it.
         """
         if valid is not None and self.padding[0] != "zeros":
             raise ValueError(f"a net with padding={self.padding[0]!r} along the first axis takes no padded clips")
+        if valid is not None and self.unmasked:
+            raise ValueError(f"{self.unmasked} sees beyond a clip's end, so that this net takes no padded clips")
         if valid is not None and (shortest := int(valid.sum(1).min())) < self.least_valid:
             raise ValueError(f"a clip of {shortest} valid steps is shorter than the net's least, {self.least_valid}")
         if x.ndim != self.dims + 2 or x.shape[1] != self.in_channels:

@@ -204,3 +204,24 @@ def test_c3ds_two_last_pools(dims: int) -> None:
         made.append(net.backbone(x)[-1])
         assert made[-1].shape[2:] == (4,) * dims == geometry.output_size(net.spec.backbone, x.shape[2:])
     assert not torch.allclose(*made)
+
+
+def test_a_padded_clip_is_not_pooled_beyond_its_end() -> None:
+    block = BlockSpec((ConvSpec.of(1, 2),), PoolSpec.of(1, 2, ceil=True))
+    net = VGG.of(NetSpec((2, 7), (block,), HeadSpec("pooled", 1, (), (1,)), "one"))
+    with pytest.raises(ValueError, match="pool1 sees beyond a clip's end"):
+        net(torch.rand(2, 2, 7), torch.tensor([[True] * 7, [True] * 5 + [False] * 2]))
+
+
+@pytest.mark.parametrize("stride", [1, 2])
+@pytest.mark.parametrize("mode", ["max", "average"])
+def test_a_masked_batch_answers_as_its_clips_alone(mode: str, stride: int) -> None:
+    """Strides, dilation and overlapping pools along time, and clips of which none ends where the batch does."""
+    units = (ConvSpec.of(1, 4, kernel=5, stride=stride, norm="batch", norm_last=True), ConvSpec.of(1, 3, dilation=2))
+    block = BlockSpec(units, PoolSpec.of(1, 3, stride=2, mode=mode))
+    torch.manual_seed(0)
+    net = VGG.of(NetSpec((2, 60), (block,), HeadSpec("pooled", 3, (), (1,)), "one")).eval()
+    clips = [torch.randn(1, 2, size) for size in (60, 37, 22)]
+    batch = torch.cat([nn.functional.pad(clip, (0, 60 - clip.shape[2])) for clip in clips])
+    valid = torch.arange(60) < torch.tensor([[clip.shape[2]] for clip in clips])
+    torch.testing.assert_close(net(batch, valid), torch.cat([net(clip) for clip in clips]), rtol=1e-5, atol=1e-6)
