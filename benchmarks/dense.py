@@ -64,7 +64,7 @@ def macs(net: PreparedNet, way: Callable[[], Tensor]) -> int:
     """By the ledger, of every input that the net is given."""
     with metered(net.vgg) as meter:
         way()
-    plan, grid = net.vgg.plan.name, net.vgg.grid
+    plan, grid = net.vgg.spec.plan, net.vgg.grid
     return sum(
         count * total(ledger(shape, CLASSES, plan=plan, grid=grid))["macs"] for shape, count in meter.inputs.items()
     )

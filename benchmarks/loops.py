@@ -179,7 +179,7 @@ def audio_parts(options: Any) -> tuple[Callable[[str], Any], Callable[[str], Any
         with reading.opened(path, options):
             pass
 
-    return header, lambda path: clips.read(path, 0, 1)
+    return header, lambda path: clips.read(Sample(path), 0, 1)
 
 
 PARTS = {"image": image_parts, "video": video_parts, "audio": audio_parts}

@@ -105,4 +105,4 @@ def test_every_set_makes_a_net_that_inherits(script: Any, tmp_path: Path) -> Non
             modality = script.options_of(chosen, tmp_path, weights)
             net, found = script.inherit(modality, 2, weights, keep_classes=False)
             assert found.fresh() == ["fc"]
-            assert net.vgg.plan.name == "A:3"
+            assert net.vgg.spec.plan == "A:3"

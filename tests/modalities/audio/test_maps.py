@@ -16,8 +16,9 @@ from torch import Tensor
 from modalities.audio import maps, reading
 from modalities.audio.data import AudioData
 from modalities.audio.frontend import FRONTENDS
-from modalities.audio.net import build, least_steps
+from modalities.audio.net import build
 from modalities.audio.options import Data, Net
+from modalities.audio.spec import least_steps
 from vggx import recipes
 from vggx.data.listing import BadFile, Sample
 from vggx.data.seeds import seeded

@@ -111,8 +111,8 @@ def test_a_time_probe_leaves_what_is_beside_it_as_it_is(films: Path) -> None:
     assert probed.time_probe is not None
     rows = {row["clips"]: row for row in probed.time_probe["rows"]}
     load = of.open_data(0).load(False)
-    clips = [torch.stack([load(sample, view, 2) for view in range(2)]).flip(2) for sample in found]
+    clips = [torch.stack([load(sample, view, 2)[0] for view in range(2)]).flip(2) for sample in found]
     backwards = torch.stack([net(x).softmax(1).mean(0) for x in clips])
-    right = (backwards.argmax(1) == torch.tensor([sample.label for sample in found])).float().mean().item()
+    right = (backwards.argmax(1) == torch.tensor([sample.target for sample in found])).float().mean().item()
     assert rows["reversed"]["accuracy"] == pytest.approx(right)
     assert rows["as they are"]["accuracy"] == pytest.approx(sum(plain.scores.argmax(1) == plain.targets).item() / 4)

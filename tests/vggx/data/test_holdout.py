@@ -74,7 +74,7 @@ def test_a_group_of_most_samples_is_not_held_out() -> None:
 def test_groups_that_differ_in_their_classes_are_shared_out_together() -> None:
     """No two of 20 speakers say the same words, so that a share of each kind of them alone would be none."""
     everything = [Sample(f"{g}/{n}", (g * (n + 1)) % 23, f"g{g}") for g in range(1, 21) for n in range(4)]
-    kinds = {tuple(sorted({s.label for s in everything if s.group == f"g{g}"})) for g in range(1, 21)}
+    kinds = {tuple(sorted({s.target for s in everything if s.group == f"g{g}"})) for g in range(1, 21)}
     assert len(kinds) == 20
     for seed in range(10):
         assert len(hold_out(everything, 0.25, seed)[1]) == 20

@@ -22,6 +22,7 @@ KEYS = {
     "root": str,
     "source": str,
     "files": dict,
+    "targets": str,
     "classes": list,
     "numbers": list,
     "words": list,
