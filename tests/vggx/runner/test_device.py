@@ -5,11 +5,10 @@ from typing import Any
 import pytest
 import torch
 
+from tests.vggx.conftest import Make
 from vggx.net import PreparedNet
 from vggx.options import Modality
 from vggx.runner.device import choose_device, set_up
-
-from .conftest import Make
 
 
 def test_words_are_devices(monkeypatch: pytest.MonkeyPatch) -> None:

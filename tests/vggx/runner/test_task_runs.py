@@ -10,12 +10,12 @@ import numpy as np
 import pytest
 import torch
 from PIL import Image
-from vggx.runner.data_stats import stats
-from vggx.runner.inflate import inflate
-from vggx.runner.summary import summary
 
+from vggx.commands.data_stats.stats import stats
+from vggx.commands.inflate.inflate import inflate
+from vggx.commands.summary.summary import summary
 from vggx.options import RegressOptions, Settings, TagOptions
-from vggx.runner.evaluate import Words, evaluate
+from vggx.runner.evaluate import ProtocolOptions, evaluate
 from vggx.runner.linear import linear
 from vggx.runner.predict import predict
 from vggx.runner.recorder import Recorder
@@ -189,7 +189,7 @@ def test_a_plateau_waits_for_less_where_less_is_better(settings_of: Set) -> None
 def test_commands_of_classes_refuse_by_name(settings_of: Set, runs: dict[str, Any], tmp_path: Path) -> None:
     run = Path(runs["tag"]["run"])
     with pytest.raises(ValueError, match=r"task=tag: vggx evaluate protocol=dense judges classes"):
-        evaluate(settings_of("tag"), run, words=Words("dense"))
+        evaluate(settings_of("tag"), run, options=ProtocolOptions("dense"))
     with pytest.raises(ValueError, match=r"task=tag: vggx evaluate time_probe=true judges classes"):
         evaluate(settings_of("tag"), run, time_probe=True)
     with pytest.raises(ValueError, match=r"task=tag: vggx linear judges classes"):
