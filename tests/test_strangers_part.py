@@ -20,8 +20,8 @@ from vggx.net import VGG, Normalise, PreparedNet
 from vggx.options import Recipe
 from vggx.planned import plan_spec
 from vggx.probe.layers import seen
-from vggx.spec.layer import KINDS
-from vggx.spec.parts import EXTRAS, HEADS
+from vggx.spec.layer import KINDS, Kind, pointwise
+from vggx.spec.parts import EXTRAS, HEADS, Part
 from vggx.spec.plain import spec_of, to_plain
 from vggx.surgery.proof import prove
 from vggx.surgery.transfer import check_fresh, load, transfer
@@ -148,3 +148,30 @@ def test_what_is_not_entered_is_refused_by_name() -> None:
         plan_spec(SHAPES[2], 4, extra="gates")
     with pytest.raises(ValueError, match="head must be one of fc, pooled, bottleneck, not 'dense'"):
         plan_spec(SHAPES[2], 4, head="dense")
+
+
+def test_a_module_and_a_description_that_differ_are_refused_by_name(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Before a net is trained whose cost, rates and weights would be told wrongly."""
+    monkeypatch.setitem(KINDS, "gate", Kind())
+    with pytest.raises(ValueError, match=r"gate1.weight is \(16,\) in the net and None in its description"):
+        net_of(2)
+
+
+def test_an_extra_whose_name_ends_in_a_number_is_told_what_is_valid(monkeypatch: pytest.MonkeyPatch) -> None:
+    seen: list[Any] = []
+
+    class Watching(nn.Module):
+        def __init__(self, *given: Any) -> None:
+            super().__init__()
+
+        def forward(self, x: torch.Tensor, valid: torch.Tensor | None = None) -> torch.Tensor:
+            seen.append(valid)
+            return x
+
+    def nothing(extra: Any, feed: Any, name: str) -> list[Any]:
+        return [pointwise(name, "pad", feed.part, [feed.layer], feed.channels, feed.dims)]
+
+    monkeypatch.setitem(EXTRAS, "se2", Part(nothing, Watching))
+    net = net_of(1, extra="se2", norm="none", grid=(1,)).eval()
+    net(torch.rand(2, 3, 40), torch.arange(40) < torch.tensor([[40], [24]]))
+    assert [valid.sum(1).tolist() for valid in seen] == [[40, 24], [20, 12], [10, 6]]

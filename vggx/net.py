@@ -61,8 +61,26 @@ class VGG(nn.Module):
         for name, layer in self.head.named_children():
             if not hasattr(layer, "layer_name"):
                 nd.named(layer, name)
+        self.check_description()
         initialise(self.backbone, init)
         initialise(self.head, init, head=True)
+
+    def check_description(self) -> None:
+        """
+        Raises:
+            ValueError: a part whose module has other parameters than its layers tell, by which cost and rates go.
+        """
+        keys = self.layer_keys()
+        there = {keys[name]: tuple(parameter.shape) for name, parameter in self.named_parameters()}
+        told = {
+            f"{layer.name}.{own}": shape for layer in self.spec.layers() for own, shape in layer.parameters().items()
+        }
+        for name in dict.fromkeys([*there, *told]):
+            if there.get(name) != told.get(name):
+                raise ValueError(
+                    f"the modules of a part and its layers differ: {name} is {there.get(name)} in the net and "
+                    f"{told.get(name)} in its description (docs/add_a_block.md)"
+                )
 
     @property
     def dims(self) -> int:

@@ -35,6 +35,7 @@ class VGGBlock(nn.Sequential):
         block = width if isinstance(width, BlockSpec) else BlockSpec.of(dims, width, **words)
         super().__init__()
         self.block = block
+        self.extras = {f"{extra.name}{number}" for extra in block.extras}
         feed = Feed("", in_channels, dims, f"block{number}")
         for index, unit in enumerate(block.units, 1):
             name = f"conv{number}_{index}"
@@ -64,12 +65,9 @@ class VGGBlock(nn.Sequential):
             if isinstance(layer, ConvUnit):
                 x, valid = layer(x, valid), layer.valid_after(valid)
             else:
-                x = layer(x, valid) if self.takes_valid(name) else layer(x)
+                # the layers of torch know nothing of padding
+                x = layer(x, valid) if name in self.extras else layer(x)
         return nd.zero_padding(x, after)
-
-    def takes_valid(self, name: str) -> bool:
-        """Whether a layer is an extra: those of torch know nothing of padding."""
-        return name.rstrip("0123456789") in {extra.name for extra in self.block.extras}
 
     def valid_after(self, valid: Tensor | None) -> Tensor | None:
         """(N, T) -> (N, T'): of a pool of s L valid positions become L // s."""

@@ -11,7 +11,7 @@ from itertools import groupby
 from typing import Unpack
 
 from vggx import geometry
-from vggx.cost.saved import Saved, Sizes, kept_maps, learned_before
+from vggx.cost.saved import Saved, Sizes, kept_maps, learned_before, together
 from vggx.dims import product
 from vggx.options import Modality
 from vggx.planned import PlanOptions, plan_spec
@@ -99,7 +99,7 @@ def cost_of(members: Sequence[Layer], sizes: Sizes, kept: Mapping[str, Saved], m
         kind.counted_as or main.kind,
         read=first.rows * first.in_channels * product(read),
         written=last.rows * last.channels * product(sizes[last.name]),
-        saved=sum((kept[layer.name] for layer in members), Saved()),
+        saved=together(kept[layer.name] for layer in members),
         output=sizes[main.name],
         normed=any(layer.kind == "norm" for layer in members),
         params=sum(product(shape) for layer in members for shape in layer.parameters().values()),

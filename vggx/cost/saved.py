@@ -6,7 +6,7 @@ one map. Parameters, and the two values a channel that a batch norm keeps of the
 grow with the batch.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 from vggx.dims import product
@@ -21,11 +21,14 @@ class Saved(NamedTuple):
     values: int = 0
     fixed: int = 0
 
-    def __add__(self, other: "Saved") -> "Saved":  # type: ignore[override]
-        return Saved(self.values + other.values, self.fixed + other.fixed)
-
     def bytes(self, value_bytes: int) -> int:
         return self.values * value_bytes + self.fixed
+
+
+def together(parts: Iterable[Saved]) -> Saved:
+    """What several keep."""
+    kept = list(parts)
+    return Saved(sum(each.values for each in kept), sum(each.fixed for each in kept))
 
 
 def learned_before(layers: Sequence[Layer]) -> set[str]:
@@ -45,7 +48,7 @@ def kept_maps(layers: Sequence[Layer], sizes: Sizes) -> dict[str, Saved]:
 
     The net's own input is counted with the first layer that keeps it.
     """
-    counted = {layer.name: Saved() for layer in layers}
+    counted: dict[str, list[Saved]] = {layer.name: [] for layer in layers}
     owners = sources(layers, sizes)
     known = {layer.name: layer for layer in layers}
     seen, moving = set[str](), learned_before(layers)
@@ -54,7 +57,7 @@ def kept_maps(layers: Sequence[Layer], sizes: Sizes) -> dict[str, Saved]:
         if is_view(layer, sizes) or is_copy(layer, sizes) or not (layer.learns() or layer.name in moving):
             continue
         kept = KINDS[layer.kind].kept(layer, sizes[layer.name])
-        counted[layer.name] += Saved(kept.values * layer.rows, kept.fixed * layer.rows)
+        counted[layer.name].append(Saved(kept.values * layer.rows, kept.fixed * layer.rows))
         maps = {owners[name] for name in layer.inputs if kept.inputs} | ({layer.name} if kept.output else set())
         for name in maps - seen:
             seen.add(name)
@@ -62,8 +65,8 @@ def kept_maps(layers: Sequence[Layer], sizes: Sizes) -> dict[str, Saved]:
             channels = source.in_channels if name == INPUT else source.channels
             copied = is_copy(source, sizes)
             giver = owners[source.inputs[0]] if copied else source.name
-            counted[giver] += Saved(source.rows * channels * product(sizes[name]))
-    return counted
+            counted[giver].append(Saved(source.rows * channels * product(sizes[name])))
+    return {name: together(parts) for name, parts in counted.items()}
 
 
 def is_copy(layer: Layer, sizes: Sizes) -> bool:

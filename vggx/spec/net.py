@@ -107,8 +107,8 @@ class NetSpec:
         return tuple(found)
 
     def parts(self) -> Mapping[str, str]:
-        """The part of every layer: {conv1_1: block1, ..., fc6: head}."""
-        return {layer.name: layer.part for layer in self.layers()}
+        """The part of every layer, and of a part by its own name: {block1: block1, conv1_1: block1, ..., fc6: head}."""
+        return {name: name for name in self.blocks_and_head()} | {layer.name: layer.part for layer in self.layers()}
 
     def blocks_and_head(self) -> list[str]:
         """The names of the parts: block1, ..., head."""

@@ -124,11 +124,6 @@ class TaskModule(LightningModule):
         self.log_dict({f"{split}_loss": self.evaluation_loss.compute(), **found})
         # what the reports of a run are drawn from
         self.file_scores, self.file_targets = mean, owner
-        numbers, place, counts = files.unique(return_inverse=True, return_counts=True)
-        right = self.task.hits(scores, targets)
-        weights = torch.zeros(len(files)) if right is None else right
-        hits = place.bincount(weights=weights.double(), minlength=len(numbers)).long()
-        self.file_numbers, self.file_views, self.file_hits = numbers.tolist(), counts.tolist(), hits.tolist()
         self.evaluation_loss.reset()
         self.predictions.reset()
 
